@@ -1,0 +1,164 @@
+//! A cell set: axes of tuples, and a source of blocks of cells that is pulled.
+
+use crate::{Context, HierarchyId, MemberId, Members, Result, Strings, Value};
+use jiff::civil::DateTime;
+use std::sync::Arc;
+
+/// An ordered list of tuples over the same hierarchies, held as one run of member ids.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TupleSet {
+    /// The hierarchy of each position of a tuple.
+    pub hierarchies: Vec<HierarchyId>,
+    /// Tuple after tuple.
+    pub members: Vec<MemberId>,
+}
+
+impl TupleSet {
+    /// An empty set over `hierarchies`.
+    pub fn new(hierarchies: impl Into<Vec<HierarchyId>>) -> Self {
+        Self { hierarchies: hierarchies.into(), members: Vec::new() }
+    }
+
+    /// Members in a tuple.
+    pub fn arity(&self) -> usize {
+        self.hierarchies.len()
+    }
+
+    /// Tuples in the set.
+    pub fn len(&self) -> usize {
+        if self.hierarchies.is_empty() { 0 } else { self.members.len() / self.hierarchies.len() }
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.members.is_empty()
+    }
+
+    /// The tuple at `index`.
+    ///
+    /// # Panics
+    /// If there is none.
+    pub fn get(&self, index: usize) -> &[MemberId] {
+        let n = self.arity();
+        &self.members[index * n..(index + 1) * n]
+    }
+
+    /// All tuples in order.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &[MemberId]> + DoubleEndedIterator {
+        self.members.chunks_exact(self.arity().max(1))
+    }
+
+    /// Appends a tuple.
+    pub fn push(&mut self, tuple: &[MemberId]) {
+        debug_assert_eq!(tuple.len(), self.arity());
+        self.members.extend_from_slice(tuple);
+    }
+}
+
+/// A member property that the query asks for on an axis.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AxisProperty {
+    /// The property's name, in the spelling of its definition: `PARENT_UNIQUE_NAME`, `Store Sqft`.
+    pub name: String,
+    /// The full name in OlapInfo: `[Store].[PARENT_UNIQUE_NAME]`, `[Store].[Store Name].[Store Sqft]`.
+    pub unique_name: String,
+    /// How to read it of a member.
+    pub property: crate::Property,
+}
+
+/// A hierarchy on an axis.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AxisHierarchy {
+    /// Which.
+    pub id: HierarchyId,
+    /// Its unique name.
+    pub unique_name: String,
+    /// DIMENSION PROPERTIES beyond the five standard ones, in the order asked.
+    pub properties: Vec<AxisProperty>,
+}
+
+/// An axis of a cell set.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Axis {
+    /// The hierarchies in the order of every tuple; also known when there is no tuple.
+    pub hierarchies: Vec<AxisHierarchy>,
+    /// The tuples.
+    pub tuples: TupleSet,
+    /// Whether the query wrote DIMENSION PROPERTIES on this axis: flattening then replaces captions by them.
+    pub properties_asked: bool,
+}
+
+/// The cell properties that a query can ask for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[allow(missing_docs)]
+pub enum CellProperty {
+    Value,
+    FormattedValue,
+    CellOrdinal,
+    FormatString,
+    Language,
+    BackColor,
+    ForeColor,
+    FontName,
+    FontSize,
+    FontFlags,
+    ActionType,
+    Updateable,
+    NonEmptyBehavior,
+    SolveOrder,
+    CellEvaluationList,
+}
+
+/// Some cells, by ascending ordinal; empty cells are left out.
+#[derive(Clone, Debug, Default)]
+pub struct CellBlock {
+    /// The cells' ordinals.
+    pub ordinals: Vec<u64>,
+    /// VALUE of each; [`Value::Error`] where the cell could not be evaluated.
+    pub values: Vec<Value>,
+    /// FORMATTED_VALUE of each, if the query asks for it; else empty.
+    pub formatted: Strings,
+    /// For each further property asked, in the order of [`CellSet::cell_properties`] without VALUE, FORMATTED_VALUE and
+    /// CELL_ORDINAL, its value for each cell.
+    pub others: Vec<Vec<Value>>,
+}
+
+/// Yields the next block of cells at each pull, `None` at the end. A block holds at most a few thousand cells.
+pub type CellSource = Box<dyn FnMut(&Context) -> Result<Option<CellBlock>> + Send>;
+
+/// The answer to an MDX query.
+pub struct CellSet {
+    /// The cube of FROM.
+    pub cube_name: String,
+    /// When its data last changed.
+    pub last_data_update: DateTime,
+    /// When its definition last changed.
+    pub last_schema_update: DateTime,
+    /// What the member ids of the axes mean.
+    pub members: Arc<Members>,
+    /// The axes by number.
+    pub axes: Vec<Axis>,
+    /// The slicer: the hierarchies on no axis, with the members of WHERE or the default ones.
+    pub slicer: Axis,
+    /// The cell properties in the order asked.
+    pub cell_properties: Vec<CellProperty>,
+    /// The cells. Ordinals count row by row: the first axis runs fastest.
+    pub cells: CellSource,
+}
+
+impl CellSet {
+    /// Cells in the product of the axes, empty ones too.
+    pub fn cell_count(&self) -> u64 {
+        self.axes.iter().map(|a| a.tuples.len() as u64).product()
+    }
+}
+
+/// What an Execute yields.
+pub enum Outcome {
+    /// A cell set.
+    CellSet(CellSet),
+    /// A rowset.
+    Rowset(crate::Rowset),
+    /// Nothing to show.
+    Done,
+}

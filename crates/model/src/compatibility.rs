@@ -1,0 +1,54 @@
+//! The one place that decides what differs between the two ways a catalog can speak; no other code asks which it is.
+
+use serde::{Deserialize, Serialize};
+
+/// Whose habits a catalog follows: unique names, order of nulls, error texts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Compatibility {
+    /// `[Dimension].[Hierarchy].[Level].&[key]`, as Excel and Power BI know them.
+    #[default]
+    AnalysisServices,
+    /// `[Dimension].[1997].[Q1]`, as Mondrian 3 names them.
+    Mondrian,
+}
+
+impl Compatibility {
+    /// The unique name of a hierarchy. `same_name`: the hierarchy has the name of its dimension, or none.
+    pub fn hierarchy_unique_name(self, dimension: &str, hierarchy: &str) -> String {
+        let mut out = crate::name::quote(dimension);
+        let short = self == Compatibility::Mondrian && crate::name::same(dimension, hierarchy);
+        if !short {
+            out.push('.');
+            crate::name::quote_into(&mut out, hierarchy);
+        }
+        out
+    }
+
+    /// Whether a member's unique name is the path of names from the top (`[Time].[1997].[Q1]`), without level and key.
+    pub fn names_by_path(self) -> bool {
+        self == Compatibility::Mondrian
+    }
+
+    /// The name of an all member that the definition does not name.
+    pub fn all_member_name(self, hierarchy: &str) -> String {
+        match self {
+            Compatibility::AnalysisServices => "All".to_owned(),
+            Compatibility::Mondrian => format!("All {hierarchy}s"),
+        }
+    }
+
+    /// The name of a member whose key is null.
+    pub fn null_member_name(self) -> &'static str {
+        match self {
+            Compatibility::AnalysisServices => "",
+            Compatibility::Mondrian => "#null",
+        }
+    }
+
+    /// Whether a measure repeats its total along a dimension that its measure group has no link to
+    /// (IgnoreUnrelatedDimensions), where otherwise only the default member has a value.
+    pub fn ignores_unrelated_dimensions(self) -> bool {
+        self == Compatibility::AnalysisServices
+    }
+}

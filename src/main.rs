@@ -1,0 +1,2 @@
+//! The facetta binary.
+fn main() {}
