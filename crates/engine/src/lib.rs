@@ -1,0 +1,1 @@
+//! The column store: loads sources, answers subcube requests.

@@ -1,0 +1,1 @@
+//! Resolves, plans and evaluates MDX over an engine's snapshots.

@@ -1,0 +1,1 @@
+//! Cube definition files (Mondrian XML, YAML) to a checked definition.

@@ -1,0 +1,1 @@
+//! The XMLA server: HTTP, sessions, commands, rowsets.

@@ -1,0 +1,1 @@
+//! XML for Analysis: SOAP and XML to model types and back.
