@@ -1,11 +1,20 @@
 //! MDX and DMV text to syntax tree and back.
 //!
 //! The tree ([`ast`]) is plain data with spans and knows no catalog; names are the resolver's business (crate `query`).
+//! [`classify`] tells from the first tokens what a statement is, [`parse_statement`], [`parse_script`] and
+//! [`parse_expression`] make trees.
 
 #[macro_use]
 mod words;
 pub mod ast;
+mod classify;
+mod grammar;
+mod lexer;
+mod parser;
 
-/// How high a syntax tree may be: expressions, subselects and script blocks within each other. Text that nests deeper is
-/// refused, so that whoever walks a tree may recurse.
+pub use classify::{StatementClass, classify};
+pub use parser::{Parsed, parse, parse_expression, parse_script, parse_statement};
+
+/// How high a syntax tree may be: expressions within each other. Text that nests deeper is refused, so that whoever walks
+/// a tree may recurse.
 pub const MAX_HEIGHT: usize = 400;
