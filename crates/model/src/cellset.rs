@@ -73,8 +73,21 @@ pub struct AxisHierarchy {
     pub id: HierarchyId,
     /// Its unique name.
     pub unique_name: String,
-    /// DIMENSION PROPERTIES beyond the five standard ones, in the order asked.
+    /// DIMENSION PROPERTIES in the order asked, standard ones too.
     pub properties: Vec<AxisProperty>,
+}
+
+impl AxisHierarchy {
+    /// The properties that a cell set writes after the standard five (spec/results.md 2.2): those asked that are none
+    /// of them, each once.
+    pub fn further_properties(&self) -> impl Iterator<Item = &AxisProperty> {
+        use crate::Property::{LevelNumber, LevelUniqueName, MemberCaption, MemberUniqueName};
+        let standard = |p: &AxisProperty| {
+            matches!(p.property, MemberUniqueName | MemberCaption | LevelUniqueName | LevelNumber)
+        };
+        let first = |i: usize| !self.properties[..i].iter().any(|p| p.unique_name == self.properties[i].unique_name);
+        self.properties.iter().enumerate().filter(move |(i, p)| !standard(p) && first(*i)).map(|(_, p)| p)
+    }
 }
 
 /// An axis of a cell set.
