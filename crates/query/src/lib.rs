@@ -1,1 +1,4 @@
 //! Resolves, plans and evaluates MDX over an engine's snapshots.
+
+pub mod flatten;
+pub mod render;
