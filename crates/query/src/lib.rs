@@ -2,3 +2,5 @@
 
 pub mod flatten;
 pub mod render;
+
+pub mod format;
