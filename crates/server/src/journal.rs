@@ -1,0 +1,145 @@
+//! Sessions on disk, so that a restart finds them: one record for each that is alive, none for those that ended.
+//!
+//! An insert is not synced: it survives the process, `kill -9` included. [`Journal::sync`], asked every second, makes all
+//! inserts before it survive the machine.
+
+use crate::clock::Moment;
+use crate::guid::Guid;
+use crate::session::{Definition, Session, State};
+use facetta_model::{Error, Result, error};
+use fjall::{Database, Keyspace, KeyspaceCreateOptions, PersistMode};
+use serde::{Deserialize, Serialize};
+use std::path::Path;
+use std::sync::Arc;
+
+/// A session as it is kept.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Saved {
+    /// Its SPID.
+    pub spid: u32,
+    /// Whose it is.
+    pub user: Arc<str>,
+    /// When it began, microseconds since 1970 UTC.
+    pub started: i64,
+    /// The current catalog.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub catalog: Option<Arc<str>>,
+    /// Names and values of its properties.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub properties: Vec<(String, String)>,
+    /// Catalog and text of each definition in its scope, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub scope: Vec<(Arc<str>, Arc<str>)>,
+    /// Whether a transaction is open, or was and the session has not been told that it is lost.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub transaction: bool,
+}
+
+impl Saved {
+    /// What is kept of a session in a state.
+    pub fn of(session: &Session, state: &State) -> Saved {
+        let properties = state.properties.0.iter().map(|(p, v)| (p.name.to_owned(), v.to_owned())).collect();
+        let definitions = state.scope.iter().flat_map(|s| &s.definitions);
+        Saved {
+            spid: session.spid,
+            user: session.user.clone(),
+            started: session.started.0,
+            catalog: state.catalog.clone(),
+            properties,
+            scope: definitions.map(|d| (d.catalog.clone(), d.text.clone())).collect(),
+            transaction: state.transaction.is_some() || state.transaction_lost,
+        }
+    }
+
+    /// When it began.
+    pub fn started(&self) -> Moment {
+        Moment(self.started)
+    }
+
+    /// The definitions of its scope.
+    pub fn definitions(&self) -> Vec<Definition> {
+        let each = self.scope.iter().map(|(catalog, text)| Definition { catalog: catalog.clone(), text: text.clone() });
+        each.collect()
+    }
+}
+
+/// The journal of sessions.
+pub struct Journal {
+    database: Database,
+    sessions: Keyspace,
+}
+
+fn failed(what: &str) -> impl Fn(fjall::Error) -> Error + '_ {
+    move |e| error!(Io, "The journal of sessions: {what}: {e}")
+}
+
+impl Journal {
+    /// Opens or makes the journal in `folder`. Another process that holds it is an error.
+    ///
+    /// # Errors
+    /// The folder cannot be used, or what is in it cannot be read.
+    pub fn open(folder: &Path) -> Result<Journal> {
+        let database = Database::builder(folder)
+            .cache_size(4 << 20)
+            .max_journaling_size(64 << 20)
+            .worker_threads(1)
+            .open()
+            .map_err(failed("cannot be opened"))?;
+        let options = || KeyspaceCreateOptions::default().max_memtable_size(8 << 20);
+        let sessions = database.keyspace("sessions", options).map_err(failed("cannot be opened"))?;
+        Ok(Journal { database, sessions })
+    }
+
+    /// Keeps a session as it is now.
+    ///
+    /// # Errors
+    /// The disk refuses.
+    pub fn save(&self, id: Guid, saved: &Saved) -> Result<()> {
+        let bytes = serde_json::to_vec(saved).map_err(Error::internal)?;
+        self.sessions.insert(id.0.to_be_bytes(), bytes).map_err(failed("cannot be written"))
+    }
+
+    /// Forgets a session.
+    ///
+    /// # Errors
+    /// The disk refuses.
+    pub fn forget(&self, id: Guid) -> Result<()> {
+        self.sessions.remove(id.0.to_be_bytes()).map_err(failed("cannot be written"))
+    }
+
+    /// Every session that is kept. A record that cannot be read is an error that names it, never a session lost in silence.
+    ///
+    /// # Errors
+    /// The disk refuses, or a record is damaged.
+    pub fn all(&self) -> Result<Vec<(Guid, Saved)>> {
+        let mut all = Vec::new();
+        for entry in self.sessions.iter() {
+            let (key, value) = entry.into_inner().map_err(failed("cannot be read"))?;
+            let bytes = <[u8; 16]>::try_from(&*key).map_err(|_| Error::internal("a key of the journal is damaged"))?;
+            let id = Guid(u128::from_be_bytes(bytes));
+            let saved = serde_json::from_slice(&value)
+                .map_err(|e| error!(Io, "The journal of sessions: the record of {id} is damaged: {e}"))?;
+            all.push((id, saved));
+        }
+        Ok(all)
+    }
+
+    /// Makes everything written so far survive the machine.
+    ///
+    /// # Errors
+    /// The disk refuses.
+    pub fn sync(&self) -> Result<()> {
+        self.database.persist(PersistMode::SyncData).map_err(failed("cannot be synced"))
+    }
+
+    /// Bytes on disk.
+    pub fn bytes(&self) -> u64 {
+        self.database.disk_space().unwrap_or(0)
+    }
+}
+
+impl std::fmt::Debug for Journal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Journal").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,163 @@
+//! The settings as meant: what the server does, whatever way it was told.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// A catalog to serve.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CatalogSettings {
+    /// Its name.
+    pub name: String,
+    /// The schema: Mondrian 3 XML or Facetta YAML.
+    pub schema: PathBuf,
+    /// A folder with one Parquet or CSV file for each table.
+    pub source: PathBuf,
+    /// Whether its cells may be written.
+    pub writable: bool,
+}
+
+/// The time-outs of spec/protocol.md section 5 and two more. `None`: no limit.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Timeouts {
+    /// `MaxIdleSessionTimeout`: an idle session ends after this.
+    pub max_idle_session: Option<Duration>,
+    /// `MinIdleSessionTimeout`: an idle session of this age may end when memory or sessions are short.
+    pub min_idle_session: Duration,
+    /// `IdleOrphanSessionTimeout`: for transports that bind a session to a connection, which HTTP does not.
+    pub idle_orphan_session: Option<Duration>,
+    /// `IdleConnectionTimeout`: an idle socket is closed after this.
+    pub idle_connection: Option<Duration>,
+    /// A session that is idle with an open transaction ends after this.
+    pub idle_transaction: Option<Duration>,
+    /// A session ends this long after it began, idle or not.
+    pub session_life: Option<Duration>,
+    /// `ServerTimeout`: a command is cancelled after this, unless its property Timeout says otherwise.
+    pub server: Option<Duration>,
+    /// `AdminTimeout`: the same for administrative commands.
+    pub admin: Option<Duration>,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self {
+            max_idle_session: None,
+            min_idle_session: Duration::from_secs(2700),
+            idle_orphan_session: Some(Duration::from_secs(120)),
+            idle_connection: None,
+            idle_transaction: None,
+            session_life: None,
+            server: Some(Duration::from_secs(3600)),
+            admin: None,
+        }
+    }
+}
+
+/// What one request, command or client may take.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Limits {
+    /// Bytes of a request's body.
+    pub request_bytes: u64,
+    /// Bytes that a command may hold.
+    pub command_memory: u64,
+    /// Open sockets.
+    pub connections: usize,
+    /// Open sessions; at the limit the oldest idle past `MinIdleSessionTimeout` gives way, else the new one is refused.
+    pub sessions: usize,
+    /// Commands that stand in the queue of one session.
+    pub session_queue: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            request_bytes: 256 << 20,
+            command_memory: (1 << 30).min(physical_memory() / 4),
+            connections: 16_384,
+            sessions: 2_000_000,
+            session_queue: 256,
+        }
+    }
+}
+
+/// Bytes of memory of this machine.
+#[allow(unsafe_code)]
+fn physical_memory() -> u64 {
+    // SAFETY: sysconf reads a number and touches no memory of ours.
+    let (pages, size) = unsafe { (libc::sysconf(libc::_SC_PHYS_PAGES), libc::sysconf(libc::_SC_PAGESIZE)) };
+    u64::try_from(pages).unwrap_or(0).saturating_mul(u64::try_from(size).unwrap_or(0)).max(1 << 30)
+}
+
+/// A server property that clients of Analysis Services know, which is kept and shown but has no effect yet
+/// (spec/decisions.md, Sessions).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ineffective {
+    /// Its name.
+    pub name: &'static str,
+    /// Its value.
+    pub value: i64,
+}
+
+/// What the server does.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Settings {
+    /// Where it listens; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// Where it keeps its state. `None`: in memory only, for tests.
+    pub data_dir: Option<PathBuf>,
+    /// The catalogs.
+    pub catalogs: Vec<CatalogSettings>,
+    /// Whether an address that is not loopback may be served without TLS.
+    pub insecure: bool,
+    /// The users' file; by default `users.toml` in the data folder.
+    pub users_file: Option<PathBuf>,
+    /// Threads that run statements.
+    pub workers: usize,
+    /// How the server names itself.
+    pub server_name: String,
+    /// What it tells as ProviderVersion and DBMSVersion.
+    pub provider_version: String,
+    /// Whether sessions are kept over a restart.
+    pub keep_sessions: bool,
+    /// Time-outs.
+    pub timeouts: Timeouts,
+    /// Limits.
+    pub limits: Limits,
+    /// Properties without effect.
+    pub ineffective: Vec<Ineffective>,
+    /// What was odd about the way it was told; logged at start.
+    pub warnings: Vec<String>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        Self {
+            listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080),
+            data_dir: None,
+            catalogs: Vec::new(),
+            insecure: false,
+            users_file: None,
+            workers: cores,
+            server_name: "Facetta".to_owned(),
+            provider_version: "13.0.4001.0".to_owned(),
+            keep_sessions: true,
+            timeouts: Timeouts::default(),
+            limits: Limits::default(),
+            ineffective: vec![
+                Ineffective { name: "CommitTimeout", value: 0 },
+                Ineffective { name: "ForceCommitTimeout", value: 30_000 },
+                Ineffective { name: "DefaultLockTimeoutMS", value: -1 },
+                Ineffective { name: "ExternalCommandTimeout", value: 3600 },
+            ],
+            warnings: Vec::new(),
+        }
+    }
+}
+
+impl Settings {
+    /// The users' file, if there can be one.
+    pub fn users_path(&self) -> Option<PathBuf> {
+        self.users_file.clone().or_else(|| self.data_dir.as_ref().map(|d| d.join("users.toml")))
+    }
+}
