@@ -11,9 +11,11 @@ mod classify;
 mod grammar;
 mod lexer;
 mod parser;
+mod print;
 
 pub use classify::{StatementClass, classify};
 pub use parser::{Parsed, parse, parse_expression, parse_script, parse_statement};
+pub use print::{mondrian_expression, mondrian_statement};
 
 /// How high a syntax tree may be: expressions within each other. Text that nests deeper is refused, so that whoever walks
 /// a tree may recurse.

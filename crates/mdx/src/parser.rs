@@ -7,7 +7,7 @@
 use crate::MAX_HEIGHT;
 use crate::ast::{
     Expression, ExpressionKind, Identifier, Name, Operation, Operator, Operators, Precedence, Prefix, PrefixOperator,
-    Segment, Statement,
+    Property, Segment, Statement,
 };
 use crate::lexer::{Flaw, Lexer, OffsetMap, Token, TokenKind, undouble};
 use facetta_model::{Charge, Context, Error, ErrorKind, Result, Span};
@@ -267,17 +267,23 @@ impl<'t, 'b, 'c> Parser<'t, 'b, 'c> {
         self.depth -= 1;
     }
 
-    /// Parses `raw`, the inside of the quotes at `start` of this text, as an expression of its own.
-    pub(crate) fn quoted_formula(&mut self, start: usize, raw: &str) -> Result<Node> {
+    /// Parses `raw`, the inside of the quotes whose first byte is at `start` of the statement, as a formula and properties.
+    ///
+    /// Mondrian reads no further than the formula's expression, so its users' formulas may have a parenthesis too many, or
+    /// their properties within the quotes (conformance cases have). Both are taken for what they mean; anything else left
+    /// over would be ignored in silence, and is an error.
+    pub(crate) fn quoted_formula(&mut self, start: usize, raw: &str) -> Result<(Expression, Vec<Property>)> {
         // A formula in quotes holds no other: strings within it are strings. So this text is the statement itself.
         let inner = undouble(raw, '\'');
         let map = OffsetMap::new(start, raw);
         self.budget.spend(inner.len() + map.bytes())?;
         let mut parser = Parser::new(&inner, map, self.depth, &mut *self.budget);
         parser.start()?;
-        let node = parser.operators(Precedence::Or)?;
+        let formula = parser.operators(Precedence::Or)?.expression;
+        while parser.eat(TokenKind::CloseParenthesis)? {}
+        let properties = parser.properties()?;
         parser.expect_end()?;
-        Ok(node)
+        Ok((formula, properties))
     }
 
     // ---- names

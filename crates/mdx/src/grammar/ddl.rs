@@ -39,8 +39,7 @@ impl Parser<'_, '_, '_> {
             ObjectKind::Kpi => {
                 let name = self.identifier()?;
                 self.expect_word("AS")?;
-                let value = self.formula()?;
-                let properties = self.properties()?;
+                let (value, properties) = self.formula_and_properties()?;
                 StatementKind::CreateKpi(Box::new(CreateKpi { scope, name, value, properties }))
             }
             // Taken above, where the words before SET are known.

@@ -5,7 +5,7 @@ use crate::ast::{
 };
 use crate::lexer::{TokenKind, undouble};
 use crate::parser::{Node, Parser, is_reserved};
-use facetta_model::{Result, Span};
+use facetta_model::{Result, Span, error};
 
 impl Parser<'_, '_, '_> {
     /// An operand with the steps, properties and methods that follow it.
@@ -244,17 +244,31 @@ impl Parser<'_, '_, '_> {
         Self::node(ExpressionKind::Cast(Box::new(cast)), self.since(start), operand.height)
     }
 
-    /// The formula of a member or set: an expression, or one in single quotes. A text that is the whole formula stands in
-    /// double quotes.
+    /// A formula: an expression, or one in single quotes. A text that is the whole formula stands in double quotes.
     pub(crate) fn formula(&mut self) -> Result<Expression> {
+        let at = self.span();
+        match self.formula_and_inner_properties()? {
+            (formula, properties) if properties.is_empty() => Ok(formula),
+            _ => Err(error!(Syntax, "Parser: The formula in quotes has properties, which cannot stand here.").at(at)),
+        }
+    }
+
+    /// A formula and the properties after it.
+    pub(crate) fn formula_and_properties(&mut self) -> Result<(Expression, Vec<Property>)> {
+        let (formula, mut properties) = self.formula_and_inner_properties()?;
+        properties.append(&mut self.properties()?);
+        Ok((formula, properties))
+    }
+
+    fn formula_and_inner_properties(&mut self) -> Result<(Expression, Vec<Property>)> {
         if !self.at(TokenKind::SingleQuoted) {
-            return self.operators(Precedence::Or).map(|node| node.expression);
+            return self.operators(Precedence::Or).map(|node| (node.expression, Vec::new()));
         }
         let text = self.text();
         let raw = text.get(1..text.len() - 1).unwrap_or("");
-        let node = self.quoted_formula(self.span().start as usize + 1, raw)?;
+        let found = self.quoted_formula(self.span().start as usize + 1, raw)?;
         self.bump()?;
-        Ok(node.expression)
+        Ok(found)
     }
 
     /// `, name = expression` any number of times.

@@ -7,3 +7,5 @@ mod drillthrough;
 mod expression;
 mod script;
 mod select;
+
+pub(crate) use select::AXIS_NAMES;

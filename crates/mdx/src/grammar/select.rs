@@ -84,8 +84,7 @@ impl Parser<'_, '_, '_> {
         let start = self.span();
         let name = self.identifier()?;
         self.expect_word("AS")?;
-        let expression = self.formula()?;
-        let properties = self.properties()?;
+        let (expression, properties) = self.formula_and_properties()?;
         Ok(MemberDefinition { name, expression, properties, span: self.since(start) })
     }
 
@@ -94,8 +93,7 @@ impl Parser<'_, '_, '_> {
         let start = self.span();
         let name = self.identifier()?;
         self.expect_word("AS")?;
-        let expression = self.formula()?;
-        let properties = self.properties()?;
+        let (expression, properties) = self.formula_and_properties()?;
         Ok(SetDefinition { name, evaluation, expression, properties, span: self.since(start) })
     }
 
@@ -106,8 +104,7 @@ impl Parser<'_, '_, '_> {
         self.expect_word("FOR")?;
         let subcube = self.formula()?;
         self.expect_word("AS")?;
-        let expression = self.formula()?;
-        let properties = self.properties()?;
+        let (expression, properties) = self.formula_and_properties()?;
         Ok(CellCalculation { name, subcube, expression, properties, span: self.since(start) })
     }
 
