@@ -1,2 +1,9 @@
-//! The facetta binary.
-fn main() {}
+//! The facetta binary: an open OLAP server and the clients that people need beside it.
+
+mod demo;
+
+fn main() {
+    for t in demo::tables(demo::SEED, demo::ROWS) {
+        println!("{} {}", t.name, t.rows.num_rows());
+    }
+}
