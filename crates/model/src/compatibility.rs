@@ -51,4 +51,30 @@ impl Compatibility {
     pub fn ignores_unrelated_dimensions(self) -> bool {
         self == Compatibility::AnalysisServices
     }
+
+    /// Whether solve orders count only between calculations of one scope, those of the query being applied last.
+    pub fn solves_by_scope(self) -> bool {
+        self == Compatibility::AnalysisServices
+    }
+
+    /// Whether a calculated member is the current member of its hierarchy while its formula is evaluated; otherwise the
+    /// default member is.
+    pub fn calculated_member_stays_current(self) -> bool {
+        self == Compatibility::AnalysisServices
+    }
+
+    /// Whether an empty cell compares as zero or an empty text; otherwise no comparison with it holds.
+    pub fn empty_compares_as_zero(self) -> bool {
+        self == Compatibility::AnalysisServices
+    }
+
+    /// Whether `[Gender].[Gender]` is the hierarchy; otherwise it is the level of that name, if there is one.
+    pub fn second_name_is_hierarchy(self) -> bool {
+        self == Compatibility::AnalysisServices
+    }
+
+    /// Whether `[Store].[Seattle]` finds a member at any depth below.
+    pub fn finds_members_at_any_depth(self) -> bool {
+        self == Compatibility::AnalysisServices
+    }
 }
