@@ -17,6 +17,6 @@ pub use classify::{StatementClass, classify};
 pub use parser::{Parsed, parse, parse_expression, parse_script, parse_statement};
 pub use print::{mondrian_expression, mondrian_statement};
 
-/// How high a syntax tree may be: expressions within each other. Text that nests deeper is refused, so that whoever walks
-/// a tree may recurse.
-pub const MAX_HEIGHT: usize = 400;
+/// How high a syntax tree may be, and how deep the parser recurses to make it: a level of brackets costs one, with operators
+/// around it two or more. Text that nests deeper is refused, so that whoever walks a tree may recurse.
+pub const MAX_HEIGHT: usize = 256;

@@ -1,8 +1,8 @@
 //! The cursor over tokens, the Pratt loop for operators, and the entry points.
 //!
-//! Recursive descent: each piece of grammar is a method of [`Parser`] in a file of `grammar/`. The parser never recurses
-//! deeper than [`MAX_DEPTH`] nor builds a tree higher than [`MAX_HEIGHT`]; each token polls the context and pays for the
-//! part of the tree that it may become.
+//! Recursive descent: each piece of grammar is a method of [`Parser`] in a file of `grammar/`. The parser neither recurses
+//! deeper than [`MAX_HEIGHT`] levels (a level is at most 7 KB of stack, unoptimised) nor builds a tree higher than that;
+//! each token polls the context and pays for the part of the tree that it may become.
 
 use crate::MAX_HEIGHT;
 use crate::ast::{
@@ -12,8 +12,6 @@ use crate::ast::{
 use crate::lexer::{Flaw, Lexer, OffsetMap, Token, TokenKind, undouble};
 use facetta_model::{Charge, Context, Error, ErrorKind, Result, Span};
 
-/// How deep the parser recurses. Each level of nesting in the text costs one or two.
-const MAX_DEPTH: usize = 600;
 /// What a token may cost in the tree beside its text: a node of an expression, its name, and room that a list keeps free.
 const TOKEN_BYTES: usize = 160;
 /// Bytes that are spent before the context's memory account is asked.
@@ -260,7 +258,7 @@ impl<'t, 'b, 'c> Parser<'t, 'b, 'c> {
     /// Notes one more level of nesting; [`Parser::leave`] takes it back.
     pub(crate) fn enter(&mut self) -> Result<()> {
         self.depth += 1;
-        if self.depth > MAX_DEPTH { Err(too_deep(self.span())) } else { Ok(()) }
+        if self.depth > MAX_HEIGHT { Err(too_deep(self.span())) } else { Ok(()) }
     }
 
     pub(crate) fn leave(&mut self) {
@@ -371,6 +369,8 @@ impl<'t, 'b, 'c> Parser<'t, 'b, 'c> {
             }
             let span = self.since(span);
             left = match found {
+                // `x IS NOT NULL` is no MDX; as `x IS (NOT NULL)` it would mean something else than it says.
+                Some(Operator::Is) if self.at_word("NOT") => return Err(self.unexpected()),
                 Some(operator) => {
                     let right = self.operators(precedence.tighter())?;
                     chain(left, operator, span, right)?

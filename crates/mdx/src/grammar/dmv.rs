@@ -8,10 +8,41 @@ use crate::lexer::TokenKind;
 use crate::parser::Parser;
 use facetta_model::Result;
 
-/// Words that name no column, rowset or alias unless they are quoted.
-const RESERVED: [&str; 23] = [
-    "AND", "AS", "ASC", "BETWEEN", "BY", "DESC", "DISTINCT", "FROM", "GROUP", "HAVING", "IN", "INNER", "IS", "JOIN",
-    "LEFT", "LIKE", "NOT", "NULL", "ON", "OR", "ORDER", "SELECT", "WHERE",
+/// Words that name no column, rowset or alias unless they are quoted: those of the grammar, and those of SQL that are not
+/// in it, so that the error stands at the word.
+const RESERVED: [&str; 32] = [
+    "AND",
+    "AS",
+    "ASC",
+    "BETWEEN",
+    "BY",
+    "CROSS",
+    "DESC",
+    "DISTINCT",
+    "EXCEPT",
+    "FROM",
+    "FULL",
+    "GROUP",
+    "HAVING",
+    "IN",
+    "INNER",
+    "INTERSECT",
+    "IS",
+    "JOIN",
+    "LEFT",
+    "LIKE",
+    "LIMIT",
+    "NATURAL",
+    "NOT",
+    "NULL",
+    "ON",
+    "OR",
+    "ORDER",
+    "OUTER",
+    "RIGHT",
+    "SELECT",
+    "UNION",
+    "WHERE",
 ];
 
 impl Parser<'_, '_, '_> {

@@ -15,8 +15,10 @@ impl Parser<'_, '_, '_> {
     }
 
     fn statement_kind(&mut self) -> Result<StatementKind> {
-        if !self.at(TokenKind::Word) {
-            return self.assignment();
+        match self.kind() {
+            TokenKind::Word => {}
+            TokenKind::Quoted | TokenKind::OpenParenthesis | TokenKind::OpenBrace => return self.assignment(),
+            _ => return Err(self.unexpected()),
         }
         match self.text().to_ascii_uppercase().as_str() {
             "SELECT" if selects_from_dmv(self.ahead()) => self.dmv(),
