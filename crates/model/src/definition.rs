@@ -4,6 +4,10 @@ use crate::Compatibility;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
+mod expression;
+
+pub use expression::{BinaryOperator, ColumnRef, DataType, Expression, FUNCTIONS, Function, function};
+
 /// Where in a file a part of the definition stands; load errors name it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Place {
@@ -32,6 +36,10 @@ pub struct Definition {
     pub cubes: Vec<CubeDef>,
     /// The roles, kept as read.
     pub roles: Vec<RoleDef>,
+    /// The parameters that queries may refer to, kept as read.
+    pub parameters: Vec<ParameterDef>,
+    /// Caption of the dimension of the measures.
+    pub measures_caption: Option<String>,
     /// How many hints (aggregate tables, approximate row counts, annotations) were read and are unused.
     pub unused_hints: usize,
 }
@@ -148,85 +156,6 @@ pub enum Relation {
         /// The rows, as text.
         rows: Vec<Vec<Option<String>>>,
     },
-}
-
-/// A column of a relation.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct ColumnRef {
-    /// Table alias; none where only one table can be meant.
-    pub table: Option<String>,
-    /// Column name; compared without regard to case if no exact match exists.
-    pub column: String,
-}
-
-/// A scalar expression over the columns of a relation: the generic SQL that schemas use.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub enum Expression {
-    /// A column.
-    Column(ColumnRef),
-    /// A number, kept as written so that decimals stay exact.
-    Number(String),
-    /// Text.
-    Text(String),
-    /// True or false.
-    Boolean(bool),
-    /// NULL.
-    Null,
-    /// `left operator right`.
-    Binary(Box<Expression>, BinaryOperator, Box<Expression>),
-    /// NOT.
-    Not(Box<Expression>),
-    /// `-x`.
-    Negate(Box<Expression>),
-    /// `x IS NULL`.
-    IsNull(Box<Expression>),
-    /// CASE WHEN … THEN … ELSE … END; the simple form is rewritten to comparisons.
-    Case {
-        /// Conditions and their values.
-        branches: Vec<(Expression, Expression)>,
-        /// The value when no condition holds; NULL if none.
-        otherwise: Option<Box<Expression>>,
-    },
-    /// `x IN (…)`.
-    In(Box<Expression>, Vec<Expression>),
-    /// A function by its lower-case name: upper, lower, trim, coalesce, concat, cast is not one.
-    Call(String, Vec<Expression>),
-}
-
-/// Operators of [`Expression::Binary`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[allow(missing_docs)]
-pub enum BinaryOperator {
-    Add,
-    Subtract,
-    Multiply,
-    Divide,
-    Concat,
-    Equal,
-    NotEqual,
-    Less,
-    LessOrEqual,
-    Greater,
-    GreaterOrEqual,
-    And,
-    Or,
-}
-
-/// The type of a column, key, property or measure as the definition wants it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum DataType {
-    /// Text.
-    String,
-    /// Whole numbers.
-    Integer,
-    /// Any numbers: whole or decimal ones stay exact, others are doubles.
-    Numeric,
-    /// True or false.
-    Boolean,
-    /// A day.
-    Date,
-    /// A day and a time.
-    DateTime,
 }
 
 /// What a level stands for.
@@ -408,6 +337,8 @@ pub struct CubeDef {
     pub named_sets: Vec<NamedSetDef>,
     /// Key performance indicators.
     pub kpis: Vec<KpiDef>,
+    /// Actions.
+    pub actions: Vec<ActionDef>,
     /// Whether it was written as a virtual cube over other cubes' measure groups.
     pub is_virtual: bool,
     /// Where it stands.
@@ -488,6 +419,76 @@ pub struct KpiDef {
     pub trend: Option<String>,
     pub status_graphic: Option<String>,
     pub trend_graphic: Option<String>,
+    pub place: Place,
+}
+
+/// What an action does with its content.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ActionKind {
+    /// Opens the address that the expression yields.
+    #[default]
+    Url,
+    /// Shows the HTML text that the expression yields.
+    Html,
+    /// Runs the statement that the expression yields.
+    Statement,
+    /// Runs the statement that the expression yields, which returns a cell set.
+    DataSet,
+    /// Runs the statement that the expression yields, which returns rows.
+    Rowset,
+    /// Shows the source rows of a cell; the expression yields a DRILLTHROUGH statement.
+    DrillThrough,
+}
+
+/// What an action is offered on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ActionTarget {
+    /// Cells.
+    #[default]
+    Cells,
+    /// The cube.
+    Cube,
+    /// The members of a hierarchy.
+    Hierarchy,
+    /// The members of a level.
+    Level,
+}
+
+/// An action that clients may offer on a part of a cube.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct ActionDef {
+    /// Name.
+    pub name: String,
+    /// Caption and description.
+    pub texts: Texts,
+    /// What it does.
+    pub kind: ActionKind,
+    /// What it is offered on.
+    pub target: ActionTarget,
+    /// MDX of the hierarchy or level; none for cells and the cube.
+    pub object: Option<String>,
+    /// An MDX condition under which it is offered.
+    pub condition: Option<String>,
+    /// MDX that yields its content.
+    pub expression: String,
+    /// Where it stands.
+    pub place: Place,
+}
+
+/// A parameter of the catalog.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct ParameterDef {
+    /// Name.
+    pub name: String,
+    /// Description.
+    pub texts: Texts,
+    /// `String`, `Numeric`, `Integer`, `Boolean`, `Date`, `Time`, `Timestamp` or `Member`.
+    pub data_type: String,
+    /// MDX of its value where a query gives none.
+    pub default: Option<String>,
+    /// Whether a query may set it.
+    pub modifiable: bool,
+    /// Where it stands.
     pub place: Place,
 }
 
