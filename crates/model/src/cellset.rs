@@ -82,9 +82,8 @@ impl AxisHierarchy {
     /// of them, each once.
     pub fn further_properties(&self) -> impl Iterator<Item = &AxisProperty> {
         use crate::Property::{LevelNumber, LevelUniqueName, MemberCaption, MemberUniqueName};
-        let standard = |p: &AxisProperty| {
-            matches!(p.property, MemberUniqueName | MemberCaption | LevelUniqueName | LevelNumber)
-        };
+        let standard =
+            |p: &AxisProperty| matches!(p.property, MemberUniqueName | MemberCaption | LevelUniqueName | LevelNumber);
         let first = |i: usize| !self.properties[..i].iter().any(|p| p.unique_name == self.properties[i].unique_name);
         self.properties.iter().enumerate().filter(move |(i, p)| !standard(p) && first(*i)).map(|(_, p)| p)
     }
