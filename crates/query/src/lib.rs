@@ -4,3 +4,4 @@ pub mod flatten;
 pub mod render;
 
 pub mod format;
+pub mod scalar;

@@ -1,7 +1,7 @@
 //! Dates: their parts in a picture, General Date, and serial numbers.
 
 use super::Locale;
-use jiff::ToSpan;
+use jiff::Span;
 use jiff::civil::DateTime;
 use std::fmt::Write;
 
@@ -251,10 +251,11 @@ pub fn to_serial(moment: DateTime) -> f64 {
 
 /// The moment of a serial number, to the millisecond; none when it lies outside of the years that a date can have.
 pub fn from_serial(serial: f64) -> Option<DateTime> {
-    if !serial.is_finite() || serial.abs() > 1e7 {
+    if !serial.is_finite() || serial.abs() > 1e9 {
         return None;
     }
-    let days = serial.trunc() as i64;
+    let days = Span::new().try_days(serial.trunc() as i64).ok()?;
     let milliseconds = (serial.fract().abs() * MILLISECONDS_PER_DAY).round() as i64;
-    day_zero().checked_add(days.days()).ok()?.checked_add(milliseconds.milliseconds()).ok()
+    let time = Span::new().try_milliseconds(milliseconds).ok()?;
+    day_zero().checked_add(days).ok()?.checked_add(time).ok()
 }

@@ -23,6 +23,7 @@ pub use locale::{Language, Locale};
 
 use date::DatePart;
 use facetta_model::Value;
+pub(crate) use number::round_half_even;
 use number::{Digits, Pattern};
 use std::sync::Arc;
 
@@ -40,7 +41,8 @@ enum Kind {
     Logical(Sections),
     /// A picture of numbers.
     Number(Sections),
-    /// A picture of dates; numbers are shown by `numbers` when there are several sections, else as serial dates.
+    /// A picture of dates. Numbers are shown by `numbers` when there are several sections or the picture has places
+    /// for digits (`Sales: 0`), else as serial dates.
     Date { picture: Section, numbers: Option<Sections> },
     /// A picture of texts, and what shows null and the empty text.
     Text { picture: Section, empty: Option<Section> },

@@ -326,7 +326,7 @@ const GENERAL_DECIMALS: usize = 3;
 /// Writes a number without a format: separated thousands, at most three decimals, half to even on the exact value.
 pub(super) fn write_general(value: &Value, locale: &Locale, out: &mut String) {
     let digits = match value {
-        Value::Currency(money) => Digits::from_scaled(round_half_even(*money), GENERAL_DECIMALS as i32),
+        Value::Currency(money) => Digits::from_scaled(thousandths(*money), GENERAL_DECIMALS as i32),
         // From 10^15 on a double has no third decimal, and its exact value more digits than it means.
         Value::Double(d) if d.is_finite() && d.abs() < 1e15 => {
             let mut text = Buffer::<32>::default();
@@ -353,14 +353,40 @@ pub(super) fn write_general(value: &Value, locale: &Locale, out: &mut String) {
     }
 }
 
-/// Money in thousandths.
-fn round_half_even(money: Currency) -> i64 {
-    let (thousandths, rest) = (money.0.div_euclid(10), money.0.rem_euclid(10));
+/// Money in thousandths, half to even.
+fn thousandths(money: Currency) -> i64 {
+    let (whole, rest) = (money.0.div_euclid(10), money.0.rem_euclid(10));
     match rest {
-        0..5 => thousandths,
-        5 => thousandths + (thousandths & 1),
-        _ => thousandths + 1,
+        0..5 => whole,
+        5 => whole + (whole & 1),
+        _ => whole + 1,
     }
+}
+
+/// The nearest number with so many decimals, ties to even; ties are those of the shortest decimal that reads back as
+/// the number, so that 2.345 is one. A negative number of decimals rounds left of the point.
+pub(crate) fn round_half_even(number: f64, decimals: i32) -> f64 {
+    let mut digits = Digits::from_f64(number);
+    let keep = digits.point.saturating_add(decimals);
+    if digits.special.is_some() || keep >= digits.length as i32 {
+        return number;
+    }
+    let tie = usize::try_from(keep).is_ok_and(|keep| digits.length == keep + 1 && digits.digits[keep] == 5);
+    let even = usize::try_from(keep - 1).map_or(true, |last| digits.digits[last].is_multiple_of(2));
+    if tie && even {
+        digits.length = keep as usize;
+        digits.trim();
+    } else {
+        digits.round(decimals);
+    }
+    let mut text = Buffer::<40>::default();
+    let _ = write!(text, "0.");
+    digits.digits[..digits.length].iter().for_each(|digit| {
+        let _ = write!(text, "{digit}");
+    });
+    let _ = write!(text, "e{}", digits.point);
+    let rounded: f64 = if digits.length == 0 { 0.0 } else { text.as_str().parse().unwrap_or(number) };
+    rounded.copysign(if digits.length == 0 { 1.0 } else { number })
 }
 
 /// Text on the stack, so that a cell costs no allocation.

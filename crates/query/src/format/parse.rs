@@ -57,8 +57,8 @@ fn parse_picture(text: &str) -> Format {
             Format(Kind::Text { picture: first, empty })
         }
         Some(Of::Date) => {
-            // Of several sections the ones for numbers are read again: `Yes;No` is words, not years and seconds.
-            let numbers = several.then(|| parse_sections(text));
+            // Read again for numbers: `Yes;No` is words, not years and seconds.
+            let numbers = Some(parse_sections(text)).filter(|numbers| several || numbers.positive.number.is_some());
             Format(Kind::Date { picture: first, numbers })
         }
         Some(Of::Number) | None => {
