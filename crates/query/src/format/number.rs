@@ -314,9 +314,12 @@ impl LaidOut<'_> {
             _ if exponent.plus => out.push('+'),
             _ => {}
         }
-        let width = exponent.required as usize;
+        let magnitude = self.exponent.unsigned_abs();
+        // Not the formatter's own width, which has a limit; a picture has none.
+        let length = magnitude.checked_ilog10().unwrap_or(0) + 1;
+        out.extend(std::iter::repeat_n('0', exponent.required.saturating_sub(length) as usize));
         // Writing to a String cannot fail.
-        let _ = write!(out, "{:0width$}", self.exponent.unsigned_abs());
+        let _ = write!(out, "{magnitude}");
     }
 }
 

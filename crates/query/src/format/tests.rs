@@ -441,4 +441,8 @@ fn no_format_fails() {
     // A picture of many places is as long as it says, and takes no time that grows faster.
     let long = "0".repeat(100_000);
     assert_eq!(shown(&long, &Value::Int(7), Locale::en_us()).len(), 100_000);
+    assert_eq!(shown(&format!("0E+{long}"), &Value::Int(7), Locale::en_us()).len(), 100_003);
+    assert_eq!(shown(&format!("0.{long}"), &Value::Int(7), Locale::en_us()).len(), 100_002);
+    assert_eq!(shown(&format!("{long}%"), &Value::Double(-1e300), Locale::en_us()).len(), 100_002);
+    assert_eq!(shown(&"\\x".repeat(100_000), &Value::Int(7), Locale::en_us()).len(), 100_000);
 }

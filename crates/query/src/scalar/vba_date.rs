@@ -419,5 +419,5 @@ fn month_of(word: &str) -> Option<i8> {
     let names = &crate::format::Locale::en_us().language.months_long;
     let is_start =
         |name: &&str| word.len() >= 3 && name.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word));
-    names.iter().position(|name| is_start(name)).map(|index| index as i8 + 1)
+    names.iter().position(is_start).map(|index| index as i8 + 1)
 }
