@@ -43,22 +43,28 @@ pub(crate) fn read(bytes: &[u8], context: &Context) -> Result<Request> {
     let _charge = context.charge("Request", bytes.len())?;
     let text = decode(bytes, context)?;
     let mut reader = Reader::new(&text, context);
+    let request = read_envelope(&mut reader);
+    // What is not well formed is told as such, whatever else is wrong with it.
+    match &request {
+        Err(error) if error.kind() == ErrorKind::Xml || error.is_interrupt() => request,
+        _ => reader.finish().and(request),
+    }
+}
+
+fn read_envelope(reader: &mut Reader) -> Result<Request> {
     let envelope = reader.root()?;
     if envelope.name != "Envelope" || envelope.namespace != Namespace::Soap {
-        return Err(wrong_envelope(&reader, &envelope));
+        return Err(wrong_envelope(reader, &envelope));
     }
     let mut headers = None;
     let mut body = None;
     while let Some(child) = reader.child()? {
         match child.name.as_str() {
-            "Header" if is_soap(&child) && headers.is_none() && body.is_none() => {
-                headers = Some(read_header(&mut reader)?)
-            }
-            "Body" if is_soap(&child) && body.is_none() => body = Some(read_body(&mut reader)?),
+            "Header" if is_soap(&child) && headers.is_none() && body.is_none() => headers = Some(read_header(reader)?),
+            "Body" if is_soap(&child) && body.is_none() => body = Some(read_body(reader)?),
             _ => return Err(reader.unexpected(&child)),
         }
     }
-    reader.finish()?;
     match body {
         Some(body) => Ok(Request { headers: headers.unwrap_or_default(), body }),
         None => bail!(Soap, "XML for Analysis parser: The SOAP envelope has no Body."),
@@ -90,8 +96,10 @@ fn read_body(reader: &mut Reader) -> Result<Body> {
     }
 }
 
+type Whose = fn(&Namespace) -> bool;
+
 /// Header blocks that say nothing to us, even where they must be understood, and whose they are.
-const IGNORED: &[(&str, fn(&Namespace) -> bool)] = &[
+const IGNORED: &[(&str, Whose)] = &[
     // The newest version of the namespaces that the client understands: we write only the first.
     ("Version", Namespace::is_analysis_services),
     ("NamespaceCompatibility", Namespace::is_analysis_services),

@@ -17,13 +17,14 @@ pub fn decode<'a>(bytes: &'a [u8], context: &Context) -> Result<Cow<'a, str>> {
         [0xFE, 0xFF, rest @ ..] => utf16(rest, u16::from_be_bytes, context)?,
         [b'<', 0, ..] => utf16(bytes, u16::from_le_bytes, context)?,
         [0, b'<', ..] => utf16(bytes, u16::from_be_bytes, context)?,
-        _ => match declared_encoding(bytes).map(str::to_ascii_lowercase).as_deref() {
-            None | Some("utf-8" | "utf8" | "us-ascii" | "ascii" | "utf-16") => utf8(bytes)?,
-            Some("iso-8859-1" | "latin1") => Cow::Owned(bytes.iter().map(|&b| b as char).collect()),
-            Some(other) => {
-                bail!(Xml, "XML parsing failed at line 1, column 1: the encoding '{other}' is not supported")
+        _ => {
+            let declared = declared_encoding(bytes).unwrap_or("utf-8");
+            match declared.to_ascii_lowercase().as_str() {
+                "utf-8" | "utf8" | "us-ascii" | "ascii" | "utf-16" => utf8(bytes)?,
+                "iso-8859-1" | "latin1" => Cow::Owned(bytes.iter().map(|&b| b as char).collect()),
+                _ => bail!(Xml, "XML parsing failed at line 1, column 1: the encoding '{declared}' is not supported"),
             }
-        },
+        }
     };
     check_characters(&text, context)?;
     Ok(text)

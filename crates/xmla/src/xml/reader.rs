@@ -234,6 +234,9 @@ impl<'a> Reader<'a> {
                 Raw::DocType(_) => return Err(self.error(offset, "a document type declaration (DTD) is not allowed")),
                 Raw::Start(start) | Raw::Empty(start) => Some(Event::Start(self.start(&start, offset)?)),
                 Raw::End(_) => Some(Event::End),
+                Raw::Eof if text.as_ref().is_some_and(|t| self.open.is_empty() && !t.trim_ascii().is_empty()) => {
+                    return Err(self.error(offset, "text outside the root element"));
+                }
                 Raw::Eof => self.end_of_document(offset)?,
             };
             return match text.filter(|t| !t.is_empty()) {
