@@ -290,13 +290,13 @@ pub(crate) fn undouble(body: &str, close: char) -> Cow<'_, str> {
         return Cow::Borrowed(body);
     }
     let mut out = String::with_capacity(body.len());
-    let mut chars = body.chars();
-    while let Some(c) = chars.next() {
-        out.push(c);
-        if c == close {
-            chars.next();
-        }
+    let mut rest = body;
+    while let Some(at) = rest.find(close) {
+        let (before, after) = rest.split_at(at + close.len_utf8());
+        out.push_str(before);
+        rest = after.strip_prefix(close).unwrap_or(after);
     }
+    out.push_str(rest);
     Cow::Owned(out)
 }
 

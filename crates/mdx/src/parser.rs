@@ -12,8 +12,6 @@ use crate::ast::{
 use crate::lexer::{Flaw, Lexer, OffsetMap, Token, TokenKind, undouble};
 use facetta_model::{Charge, Context, Error, ErrorKind, Result, Span};
 
-/// What a token may cost in the tree beside its text: a node of an expression, its name, and room that a list keeps free.
-const TOKEN_BYTES: usize = 160;
 /// Bytes that are spent before the context's memory account is asked.
 const CHARGE_STEP: usize = 64 << 10;
 /// Characters of a token that an error message shows.
@@ -182,7 +180,7 @@ impl<'t, 'b, 'c> Parser<'t, 'b, 'c> {
         let taken = self.token;
         self.previous = self.span();
         self.token = self.lexer.next_token();
-        self.budget.spend(TOKEN_BYTES + (self.token.end - self.token.start))?;
+        self.budget.spend(tree_bytes(self.token))?;
         Ok(taken)
     }
 
@@ -357,10 +355,11 @@ impl<'t, 'b, 'c> Parser<'t, 'b, 'c> {
     /// Operands and operators that bind at least as tightly as `least`.
     pub(crate) fn operators(&mut self, least: Precedence) -> Result<Node> {
         self.enter()?;
-        let mut left = self.prefix()?;
+        let mut left = self.prefix(least)?;
         while let Some((found, words)) = self.infix() {
             let precedence = found.map_or(Precedence::Comparison, Operator::precedence);
-            if precedence < least {
+            // What is already looser than the operator cannot be its left operand: `x IS EMPTY + 1` is no expression.
+            if precedence < least || precedence > left.expression.precedence() {
                 break;
             }
             let span = self.span();
@@ -369,8 +368,6 @@ impl<'t, 'b, 'c> Parser<'t, 'b, 'c> {
             }
             let span = self.since(span);
             left = match found {
-                // `x IS NOT NULL` is no MDX; as `x IS (NOT NULL)` it would mean something else than it says.
-                Some(Operator::Is) if self.at_word("NOT") => return Err(self.unexpected()),
                 Some(operator) => {
                     let right = self.operators(precedence.tighter())?;
                     chain(left, operator, span, right)?
@@ -385,18 +382,21 @@ impl<'t, 'b, 'c> Parser<'t, 'b, 'c> {
         Ok(left)
     }
 
-    /// An operand, perhaps with operators before it.
-    fn prefix(&mut self) -> Result<Node> {
+    /// An operand, perhaps with operators before it. `NOT` stands only where a comparison can: `x IS NOT NULL` is no MDX.
+    fn prefix(&mut self, least: Precedence) -> Result<Node> {
         let operator = match self.kind() {
             TokenKind::Minus => PrefixOperator::Minus,
             TokenKind::Plus => PrefixOperator::Plus,
-            TokenKind::Word if self.at_word("NOT") => PrefixOperator::Not,
+            TokenKind::Word if self.at_word("NOT") && least <= Precedence::Not => PrefixOperator::Not,
             TokenKind::Word if self.at_word("EXISTING") && self.operand_follows() => PrefixOperator::Existing,
             _ => return self.primary(),
         };
         let start = self.span();
         self.bump()?;
-        let operand = self.operators(operator.precedence().tighter())?;
+        let operand = self.operators(match operator {
+            PrefixOperator::Not => Precedence::Not,
+            _ => Precedence::Power,
+        })?;
         let span = self.since(start);
         let prefix = Prefix { operator, operand: operand.expression };
         Self::node(ExpressionKind::Prefix(Box::new(prefix)), span, operand.height)
@@ -464,6 +464,21 @@ impl<'t, 'b, 'c> Parser<'t, 'b, 'c> {
     }
 }
 
+/// What a token costs in the tree, about: an expression node has 48 bytes, a segment of an identifier 32, its text an
+/// allocation of its own, and a list keeps room free.
+fn tree_bytes(token: Token) -> usize {
+    let text = token.end - token.start;
+    match token.kind {
+        TokenKind::Word | TokenKind::Quoted | TokenKind::QuotedKey | TokenKind::WordKey => 112 + text,
+        TokenKind::SingleQuoted | TokenKind::DoubleQuoted | TokenKind::Parameter => 80 + text,
+        TokenKind::Number => 80,
+        TokenKind::OpenParenthesis | TokenKind::OpenBrace => 208,
+        TokenKind::Comma => 48,
+        TokenKind::Dot | TokenKind::CloseParenthesis | TokenKind::CloseBrace | TokenKind::End => 0,
+        _ => 80,
+    }
+}
+
 /// Puts `operator right` behind `left`: into its chain if that is of the same precedence, else around it.
 fn chain(left: Node, operator: Operator, span: Span, right: Node) -> Result<Node> {
     let whole = left.expression.span.to(right.expression.span);
@@ -505,7 +520,9 @@ impl Precedence {
 
 /// Words that start no operand unless they are quoted or stand after a dot.
 pub(crate) fn is_reserved(word: &str) -> bool {
-    const RESERVED: [&str; 15] =
-        ["AND", "AS", "ELSE", "END", "FROM", "IN", "IS", "ON", "OR", "SELECT", "THEN", "WHEN", "WHERE", "WITH", "XOR"];
+    const RESERVED: [&str; 16] = [
+        "AND", "AS", "ELSE", "END", "FROM", "IN", "IS", "NOT", "ON", "OR", "SELECT", "THEN", "WHEN", "WHERE", "WITH",
+        "XOR",
+    ];
     word.len() <= 6 && RESERVED.iter().any(|reserved| reserved.eq_ignore_ascii_case(word))
 }

@@ -207,10 +207,7 @@ impl Printer<'_> {
         if !sign || matches!(operand.kind, ExpressionKind::Prefix(_) | ExpressionKind::Int(..0)) {
             self.text(" ")?;
         }
-        match operand.kind {
-            ExpressionKind::Prefix(_) => self.expression(operand),
-            _ => self.operand(operand, operator.precedence()),
-        }
+        self.operand(operand, operator.precedence())
     }
 
     fn operators(&mut self, operators: &Operators) -> Result {
@@ -224,9 +221,11 @@ impl Printer<'_> {
         let last = operators.rest.len().saturating_sub(1);
         for (i, operation) in operators.rest.iter().enumerate() {
             write!(self.out, " {} ", operation.operator.text())?;
-            match operation.operand.kind {
-                // Nothing after it can be taken for a part of it.
-                ExpressionKind::Prefix(_) if i == last => self.expression(&operation.operand)?,
+            match &operation.operand.kind {
+                // A sign may stand right of anything: `2 ^ -1`.
+                ExpressionKind::Prefix(prefix) if i == last && prefix.operator != PrefixOperator::Not => {
+                    self.expression(&operation.operand)?
+                }
                 _ => {
                     let same = operation.operand.precedence() == precedence;
                     let least = if same { Precedence::Primary } else { precedence };

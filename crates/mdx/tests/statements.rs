@@ -39,7 +39,6 @@ const EXPRESSIONS: &[(&str, &str)] = &[
     ("{[a]:[b], ([c],[d])}", "{[a] : [b], ([c], [d])}"),
     ("{[a]}*{[b]}-{[c]}+{[d]}", "{[a]} * {[b]} - {[c]} + {[d]}"),
     ("not a and b or not c xor d", "NOT a AND b OR NOT c XOR d"),
-    ("a = not b", "a = NOT b"),
     ("not not a", "NOT NOT a"),
     ("a <> b and c <= d and e >= f and g < h and i > j", "a <> b AND c <= d AND e >= f AND g < h AND i > j"),
     ("[m] is null", "[m] IS NULL"),

@@ -6,7 +6,7 @@ use facetta_model::Span;
 /// A calculated member: its path, formula and properties.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MemberDefinition {
-    /// `[Measures].[Profit]`; in CREATE after `CURRENTCUBE` or the cube's name, see [`CreateMember::name`].
+    /// `[Measures].[Profit]`; in CREATE after `CURRENTCUBE` or the cube's name, see [`CreateMember::member`].
     pub name: Identifier,
     /// The formula; one in quotes is parsed too, its spans point into the quotes.
     pub expression: Expression,

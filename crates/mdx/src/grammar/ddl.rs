@@ -19,8 +19,10 @@ impl Parser<'_, '_, '_> {
             let set = self.set_definition(evaluation)?;
             return Ok(StatementKind::CreateSet(Box::new(CreateSet { scope, hidden, set })));
         }
-        if ["ACTION", "CUBE"].iter().any(|word| self.at_word(word)) {
-            return Err(Error::not_supported(format!("CREATE {}", self.text().to_uppercase())).at(kind_at));
+        for other in ["ACTION", "CACHE", "CUBE"] {
+            if self.at_word(other) {
+                return Err(Error::not_supported(format!("CREATE {other}")).at(kind_at));
+            }
         }
         let kind = self.object_kind()?;
         if hidden && kind != ObjectKind::Member {

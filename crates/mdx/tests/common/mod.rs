@@ -16,13 +16,12 @@ pub(crate) fn expression(text: &str) -> Expression {
 /// The tree as text, spans left out.
 pub(crate) fn shape(tree: &impl std::fmt::Debug) -> String {
     let debug = format!("{tree:?}");
-    let mut out = String::with_capacity(debug.len());
-    let mut rest = debug.as_str();
-    while let Some(at) = rest.find("Span { start: ") {
-        out.push_str(&rest[..at]);
-        rest = &rest[at + rest[at..].find('}').unwrap() + 1..];
+    let mut pieces = debug.split("Span { start: ");
+    let mut out = pieces.next().unwrap_or("").to_owned();
+    for piece in pieces {
+        out.push_str(piece.split_once('}').map_or(piece, |(_, rest)| rest));
     }
-    out + rest
+    out
 }
 
 /// Checks that the printed tree parses to the same tree and prints the same again.
