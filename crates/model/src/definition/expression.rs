@@ -53,33 +53,46 @@ impl Expression {
         Expression::Column(ColumnRef { table: None, column: name.into() })
     }
 
-    /// Calls `visit` for every column in it, from left to right.
-    pub fn for_each_column<'a>(&'a self, visit: &mut impl FnMut(&'a ColumnRef)) {
+    /// Calls `visit` for it and every expression in it, from left to right, outer before inner.
+    pub fn for_each<'a>(&'a self, visit: &mut impl FnMut(&'a Expression)) {
+        visit(self);
         match self {
-            Expression::Column(column) => visit(column),
-            Expression::Number(_) | Expression::Text(_) | Expression::Boolean(_) | Expression::Null => {}
+            Expression::Column(_)
+            | Expression::Number(_)
+            | Expression::Text(_)
+            | Expression::Boolean(_)
+            | Expression::Null => {}
             Expression::Binary(left, _, right) => {
-                left.for_each_column(visit);
-                right.for_each_column(visit);
+                left.for_each(visit);
+                right.for_each(visit);
             }
             Expression::Not(x) | Expression::Negate(x) | Expression::IsNull(x) | Expression::Cast(x, _) => {
-                x.for_each_column(visit);
+                x.for_each(visit);
             }
             Expression::Case { branches, otherwise } => {
                 for (condition, value) in branches {
-                    condition.for_each_column(visit);
-                    value.for_each_column(visit);
+                    condition.for_each(visit);
+                    value.for_each(visit);
                 }
                 if let Some(x) = otherwise {
-                    x.for_each_column(visit);
+                    x.for_each(visit);
                 }
             }
             Expression::In(x, list) => {
-                x.for_each_column(visit);
-                list.iter().for_each(|x| x.for_each_column(visit));
+                x.for_each(visit);
+                list.iter().for_each(|x| x.for_each(visit));
             }
-            Expression::Call(_, arguments) => arguments.iter().for_each(|x| x.for_each_column(visit)),
+            Expression::Call(_, arguments) => arguments.iter().for_each(|x| x.for_each(visit)),
         }
+    }
+
+    /// Calls `visit` for every column in it, from left to right.
+    pub fn for_each_column<'a>(&'a self, visit: &mut impl FnMut(&'a ColumnRef)) {
+        self.for_each(&mut |e| {
+            if let Expression::Column(column) = e {
+                visit(column);
+            }
+        });
     }
 }
 
