@@ -5,6 +5,7 @@
 
 use facetta_model::Span;
 use std::borrow::Cow;
+use std::cell::Cell;
 
 /// What a token is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -276,51 +277,58 @@ impl<'a> Lexer<'a> {
 /// Just past the `close` that is not doubled, from `position` on.
 fn closing(bytes: &[u8], mut position: usize, close: u8) -> Option<usize> {
     loop {
-        position += bytes.get(position..)?.iter().position(|&b| b == close)? + 1;
-        if bytes.get(position) != Some(&close) {
-            return Some(position);
+        if *bytes.get(position)? == close {
+            if bytes.get(position + 1) != Some(&close) {
+                return Some(position + 1);
+            }
+            position += 1;
         }
         position += 1;
     }
 }
 
-/// `body` with each doubled `close` read as one.
-pub(crate) fn undouble(body: &str, close: char) -> Cow<'_, str> {
-    if !body.contains(close) {
+/// `body` with each doubled `close`, an ASCII character, read as one.
+pub(crate) fn undouble(body: &str, close: u8) -> Cow<'_, str> {
+    if !body.as_bytes().contains(&close) {
         return Cow::Borrowed(body);
     }
-    let mut out = String::with_capacity(body.len());
-    let mut rest = body;
-    while let Some(at) = rest.find(close) {
-        let (before, after) = rest.split_at(at + close.len_utf8());
-        out.push_str(before);
-        rest = after.strip_prefix(close).unwrap_or(after);
+    let mut out = Vec::with_capacity(body.len());
+    let mut first = false;
+    for &byte in body.as_bytes() {
+        first = byte == close && !first;
+        if byte != close || first {
+            out.push(byte);
+        }
     }
-    out.push_str(rest);
-    Cow::Owned(out)
+    // Leaving out ASCII characters leaves UTF-8.
+    Cow::Owned(String::from_utf8(out).unwrap_or_default())
 }
 
 /// Where the text of a formula in quotes stands in the statement, once doubled quotes are read as one.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub(crate) struct OffsetMap {
     /// Offset of the formula's first byte in the statement.
     base: usize,
     /// Offsets in the formula just past each quote that was doubled.
-    doubled: Vec<usize>,
+    doubled: Vec<u32>,
+    /// How many of them lay before the last offset asked; the next is seldom far.
+    before: Cell<usize>,
 }
 
 impl OffsetMap {
     /// The map of a formula that stands at `base` in the statement as `raw`, quotes still doubled.
     pub(crate) fn new(base: usize, raw: &str) -> Self {
         let mut doubled = Vec::new();
-        let mut quotes = 0;
-        for (offset, _) in raw.match_indices('\'') {
-            quotes += 1;
-            if quotes % 2 == 0 {
-                doubled.push(offset - doubled.len());
+        let mut open = false;
+        for (offset, &byte) in raw.as_bytes().iter().enumerate() {
+            if byte == b'\'' {
+                if open {
+                    doubled.push((offset - doubled.len()) as u32);
+                }
+                open = !open;
             }
         }
-        OffsetMap { base, doubled }
+        OffsetMap { base, doubled, before: Cell::new(0) }
     }
 
     /// The bytes of the statement that `start..end` of the formula came from.
@@ -329,12 +337,20 @@ impl OffsetMap {
     }
 
     fn offset(&self, offset: usize) -> usize {
-        self.base + offset + self.doubled.partition_point(|&d| d <= offset)
+        let mut before = self.before.get();
+        while self.doubled.get(before).is_some_and(|&d| d as usize <= offset) {
+            before += 1;
+        }
+        while before > 0 && self.doubled.get(before - 1).is_some_and(|&d| d as usize > offset) {
+            before -= 1;
+        }
+        self.before.set(before);
+        self.base + offset + before
     }
 
     /// Bytes held.
     pub(crate) fn bytes(&self) -> usize {
-        self.doubled.capacity() * size_of::<usize>()
+        self.doubled.capacity() * size_of::<u32>()
     }
 }
 
@@ -402,7 +418,7 @@ mod tests {
     fn offsets_inside_quotes_point_into_the_statement() {
         let statement = "as 'a ''b'' c'";
         let raw = &statement[4..13];
-        let text = undouble(raw, '\'');
+        let text = undouble(raw, b'\'');
         assert_eq!(text, "a 'b' c");
         let map = OffsetMap::new(4, raw);
         for (word, expected) in [("a", 4), ("b", 8), ("c", 12)] {

@@ -270,7 +270,7 @@ impl<'t, 'b, 'c> Parser<'t, 'b, 'c> {
     /// over would be ignored in silence, and is an error.
     pub(crate) fn quoted_formula(&mut self, start: usize, raw: &str) -> Result<(Expression, Vec<Property>)> {
         // A formula in quotes holds no other: strings within it are strings. So this text is the statement itself.
-        let inner = undouble(raw, '\'');
+        let inner = undouble(raw, b'\'');
         let map = OffsetMap::new(start, raw);
         self.budget.spend(inner.len() + map.bytes())?;
         let mut parser = Parser::new(&inner, map, self.depth, &mut *self.budget);
@@ -308,7 +308,7 @@ impl<'t, 'b, 'c> Parser<'t, 'b, 'c> {
     fn name_of_token(&self, quoted: bool, skip: usize) -> Name {
         let text = self.text().get(skip..).unwrap_or("");
         let text = if quoted {
-            undouble(text.get(1..text.len().saturating_sub(1)).unwrap_or(""), ']').into()
+            undouble(text.get(1..text.len().saturating_sub(1)).unwrap_or(""), b']').into()
         } else {
             text.into()
         };

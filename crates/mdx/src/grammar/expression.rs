@@ -121,7 +121,7 @@ impl Parser<'_, '_, '_> {
         target: Option<Node>,
         start: Span,
     ) -> Result<Node> {
-        let mut arguments = Vec::new();
+        let mut arguments = Vec::with_capacity(2);
         let mut height = 0;
         if let Some(target) = target {
             height = target.height;
@@ -197,8 +197,8 @@ impl Parser<'_, '_, '_> {
     /// A text in quotes of either kind.
     pub(crate) fn string(&mut self) -> Result<Box<str>> {
         let quote = match self.kind() {
-            TokenKind::SingleQuoted => '\'',
-            TokenKind::DoubleQuoted => '"',
+            TokenKind::SingleQuoted => b'\'',
+            TokenKind::DoubleQuoted => b'"',
             _ => return Err(self.unexpected()),
         };
         let text = self.text();
