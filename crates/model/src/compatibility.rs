@@ -1,6 +1,7 @@
 //! The one place that decides what differs between the two ways a catalog can speak; no other code asks which it is.
 
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 
 /// Whose habits a catalog follows: unique names, order of nulls, error texts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -76,5 +77,17 @@ impl Compatibility {
     /// Whether `[Store].[Seattle]` finds a member at any depth below.
     pub fn finds_members_at_any_depth(self) -> bool {
         self == Compatibility::AnalysisServices
+    }
+
+    /// The name that a cell set gives a hierarchy on an axis: its unique name, or for Mondrian 3 that without brackets
+    /// (`Time.Weekly`).
+    pub fn axis_hierarchy_name(self, unique_name: &str) -> Cow<'_, str> {
+        match self {
+            Compatibility::AnalysisServices => Cow::Borrowed(unique_name),
+            Compatibility::Mondrian => {
+                let inner = unique_name.strip_prefix('[').and_then(|n| n.strip_suffix(']')).unwrap_or(unique_name);
+                Cow::Owned(inner.replace("].[", ".").replace("]]", "]"))
+            }
+        }
     }
 }
