@@ -90,4 +90,36 @@ impl Compatibility {
             }
         }
     }
+
+    /// Whether every object has a description, a made one where the definition gives none, and a cube passes for the
+    /// measure group of what is calculated (as Mondrian's clients see them).
+    pub fn describes_everything(self) -> bool {
+        self == Compatibility::Mondrian
+    }
+
+    /// Whether SCHEMA_NAME is the catalog's name; null otherwise.
+    pub fn has_schema_names(self) -> bool {
+        self == Compatibility::Mondrian
+    }
+
+    /// Whether a hierarchy of a single level counts as an attribute hierarchy.
+    pub fn has_attribute_hierarchies(self) -> bool {
+        self == Compatibility::AnalysisServices
+    }
+
+    /// DIMENSION_UNIQUE_SETTINGS: 1 where keys tell members.
+    pub fn dimension_unique_settings(self) -> i32 {
+        match self {
+            Compatibility::AnalysisServices => 1,
+            Compatibility::Mondrian => 0,
+        }
+    }
+
+    /// DATA_TYPE of a calculated measure: any type, or text.
+    pub fn calculated_measure_dbtype(self) -> u16 {
+        match self {
+            Compatibility::AnalysisServices => 12,
+            Compatibility::Mondrian => 130,
+        }
+    }
 }
