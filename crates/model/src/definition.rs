@@ -503,6 +503,8 @@ pub struct RoleDef {
     pub cubes: Vec<CubeGrantDef>,
     /// The roles that it unites, if it is a union.
     pub union: Vec<String>,
+    /// Where it stands.
+    pub place: Place,
 }
 
 /// A grant on a cube.

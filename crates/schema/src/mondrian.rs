@@ -16,8 +16,6 @@ use facetta_model::{Compatibility, name};
 use std::collections::HashMap;
 use xml::Element;
 
-pub(crate) use relation::aliases;
-
 /// Reads a schema. `None` if nothing could be read; problems tell why, and what else is wrong.
 pub(crate) fn read(text: &str, problems: &mut Problems) -> Option<Definition> {
     let root = xml::parse(text, problems)?;

@@ -1,6 +1,7 @@
 //! Tables, joins, inline tables and SQL expressions.
 
 use super::xml::Element;
+use crate::check::aliases;
 use crate::error::Problems;
 use crate::sql;
 use facetta_model::definition::{ColumnRef, DataType, Expression, Relation};
@@ -63,19 +64,6 @@ fn join_key(element: &Element, key: &str, alias: &str, side: &Relation, problems
         },
     };
     Some(ColumnRef { table: Some(table.to_owned()), column })
-}
-
-/// The aliases of the tables of a relation, from left to right.
-pub(crate) fn aliases(relation: &Relation) -> Vec<&str> {
-    match relation {
-        Relation::Fact => Vec::new(),
-        Relation::Table { alias, .. } | Relation::Inline { alias, .. } => vec![alias],
-        Relation::Join { left, right, .. } => {
-            let mut all = aliases(left);
-            all.extend(aliases(right));
-            all
-        }
-    }
 }
 
 fn inline_table(element: &Element, problems: &mut Problems) -> Option<Relation> {

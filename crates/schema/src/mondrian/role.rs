@@ -18,6 +18,7 @@ pub(super) fn role(element: &Element, problems: &mut Problems) -> Option<RoleDef
         schema_access: grants.first().and_then(|g| g.text_of("access")),
         cubes: grants.iter().flat_map(|g| g.all("CubeGrant")).filter_map(cube_grant).collect(),
         union: unions.iter().flat_map(|u| u.all("RoleUsage")).filter_map(|r| r.text_of("roleName")).collect(),
+        place: element.place(problems),
     })
 }
 
