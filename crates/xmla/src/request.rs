@@ -127,6 +127,8 @@ impl Execute {
                 "Command" => once(reader, &child, &mut command, read_command)?,
                 "Properties" => once(reader, &child, &mut properties, read_properties)?,
                 "Parameters" => once(reader, &child, &mut parameters, read_parameters)?,
+                // Recorded clients send the three parts of a Discover here too.
+                "Restrictions" => reader.skip()?,
                 _ => return Err(reader.unexpected(&child)),
             }
         }
