@@ -4,6 +4,7 @@
 //! statement, a rowset or a session means.
 
 mod axis_writer;
+pub mod client;
 mod command;
 mod envelope;
 mod fault;
