@@ -183,6 +183,8 @@ pub enum DataType {
     Date,
     /// A day and a time.
     DateTime,
+    /// Whatever the column or expression has.
+    Native,
 }
 
 #[cfg(test)]
