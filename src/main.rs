@@ -1,9 +1,8 @@
-//! The facetta binary: an open OLAP server and the clients that people need beside it.
+//! The facetta binary: an open OLAP server, and the clients that people need beside it.
 
+mod cli;
 mod demo;
 
-fn main() {
-    for t in demo::tables(demo::SEED, demo::ROWS) {
-        println!("{} {}", t.name, t.rows.num_rows());
-    }
+fn main() -> std::process::ExitCode {
+    cli::main()
 }

@@ -81,7 +81,7 @@ pub(super) fn stores(seed: u64, days: &[Day]) -> Vec<Store> {
     let mut random = Random::new(seed, 1);
     let mut stores = Vec::new();
     for (city, &(_, _, name, count)) in CITIES.iter().enumerate() {
-        for nth in 0..count as usize {
+        for (nth, street) in STREETS.iter().enumerate().take(count as usize) {
             let (format, low, high) = match random.below(10) {
                 0..2 => ("Flagship", 2_400, 4_200),
                 2..7 => ("Standard", 900, 2_000),
@@ -90,7 +90,7 @@ pub(super) fn stores(seed: u64, days: &[Day]) -> Vec<Store> {
             let square_metres = random.between(low, high);
             let opens_late = nth > 0 && random.chance(220);
             let opened = if opens_late { days[random.between(90, 900) as usize] } else { days[0] };
-            let name = if count == 1 { name.to_string() } else { format!("{name} {}", STREETS[nth]) };
+            let name = if count == 1 { name.to_string() } else { format!("{name} {street}") };
             stores.push(Store {
                 id: stores.len() as i32 + 1,
                 name,

@@ -3,6 +3,7 @@
 mod calendar;
 mod customers;
 mod employees;
+mod files;
 mod geography;
 mod inventory;
 mod products;
@@ -11,12 +12,16 @@ mod random;
 mod sales;
 mod table;
 
+pub(crate) use files::prepare;
 pub(crate) use table::Table;
 
 /// The seed of the demo that everybody sees.
 pub(crate) const SEED: u64 = 1;
 /// Its number of sales.
 pub(crate) const ROWS: usize = 1_000_000;
+
+/// The schema of its catalog.
+pub(crate) const SCHEMA: &str = include_str!("demo.yaml");
 
 /// Every table of the demo, with exactly `rows` sales; the other tables do not depend on `rows`, but for the units in
 /// the inventory.

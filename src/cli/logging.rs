@@ -1,0 +1,44 @@
+//! The log: lines on standard error, for people or as JSON.
+
+use anyhow::{Context, Result, anyhow};
+use clap::{Args, ValueEnum};
+use std::io::IsTerminal;
+use tracing_subscriber::EnvFilter;
+
+/// How the log is written.
+#[derive(Args)]
+pub(super) struct LogFlags {
+    /// What the log holds: error, warn, info, debug or trace, also by module
+    #[arg(
+        long,
+        global = true,
+        env = "FACETTA_LOG",
+        default_value = "info",
+        value_name = "FILTER",
+        help_heading = "Log"
+    )]
+    log: String,
+    /// How a line of the log looks
+    #[arg(long, global = true, env = "FACETTA_LOG_FORMAT", default_value = "text", help_heading = "Log")]
+    log_format: LogFormat,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum LogFormat {
+    /// For people
+    Text,
+    /// One JSON object a line
+    Json,
+}
+
+/// Sends the log to standard error; standard output belongs to answers.
+pub(super) fn init(flags: &LogFlags) -> Result<()> {
+    let filter = EnvFilter::try_new(&flags.log).with_context(|| format!("--log '{}' is no filter", flags.log))?;
+    let colour = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colour);
+    let done = match flags.log_format {
+        LogFormat::Text => log.with_target(false).try_init(),
+        LogFormat::Json => log.json().flatten_event(true).with_current_span(true).with_span_list(false).try_init(),
+    };
+    done.map_err(|e| anyhow!("the log cannot be started: {e}"))
+}

@@ -1,0 +1,133 @@
+//! The command line: a file a subcommand, one exit for errors.
+
+mod answer;
+mod cancel;
+mod client;
+mod commands;
+mod compat;
+mod connections;
+mod demo;
+mod endpoint;
+mod folder;
+mod init;
+mod logging;
+mod output;
+mod query;
+mod serve;
+mod server_flags;
+mod sessions;
+mod top;
+mod user;
+
+use clap::{Parser, Subcommand};
+use std::io::Write;
+use std::process::ExitCode;
+
+/// An open OLAP server: XML for Analysis and MDX over cubes made of Parquet and CSV files.
+#[derive(Parser)]
+#[command(name = "facetta", version, arg_required_else_help = true, max_term_width = 100, after_help = AFTER)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    #[command(flatten)]
+    log: logging::LogFlags,
+}
+
+const AFTER: &str = "\
+Try it:        facetta demo
+Your own data: facetta init FOLDER, then facetta serve --catalog Name=FOLDER/facetta.yaml,FOLDER
+
+Exit status:   0 done, 1 failed, 2 wrong usage, 3 the server cannot be reached,
+               4 the server answered with an error, 5 the server asks for a user and password";
+
+#[derive(Subcommand)]
+enum Command {
+    /// Make a demo catalog of a retail chain, serve it and say how to connect
+    Demo(demo::Demo),
+    /// Serve catalogs to XMLA clients
+    Serve(serve::Serve),
+    /// Ask a server one MDX or DMV statement and print the answer
+    Query(query::Query),
+    /// Write a schema for a folder of Parquet or CSV files
+    Init(init::Init),
+    /// List the sessions of a server
+    Sessions(sessions::Sessions),
+    /// List the connections of a server
+    Connections(connections::Connections),
+    /// List the running and last commands of a server
+    Commands(commands::Commands),
+    /// Cancel what a session or connection runs
+    Cancel(cancel::Cancel),
+    /// Watch a server live, and cancel with a key
+    Top(top::Top),
+    /// Add, remove or list the users who may call a server
+    User(user::User),
+    /// Print COMPAT.md: every rowset, property, command and function with its state
+    #[command(hide = true)]
+    Compat,
+}
+
+/// Parses the arguments, does what they say, and tells how it went.
+pub(crate) fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let done = logging::init(&cli.log).and_then(|()| match cli.command {
+        Command::Demo(demo) => demo.run(),
+        Command::Serve(serve) => serve.run(),
+        Command::Query(query) => query.run(),
+        Command::Init(init) => init.run(),
+        Command::Sessions(sessions) => sessions.run(),
+        Command::Connections(connections) => connections.run(),
+        Command::Commands(commands) => commands.run(),
+        Command::Cancel(cancel) => cancel.run(),
+        Command::Top(top) => top.run(),
+        Command::User(user) => user.run(),
+        Command::Compat => compat::run(),
+    });
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            let causes: Vec<String> = error.chain().map(|cause| cause.to_string().replace('\n', " ")).collect();
+            // There is nobody left to tell if this fails.
+            let _ = writeln!(std::io::stderr(), "error: {}", causes.join(": "));
+            ExitCode::from(error.downcast_ref::<client::Trouble>().map_or(1, client::Trouble::exit_code))
+        }
+    }
+}
+
+/// The reader of our output has seen enough (`facetta query … | head`).
+fn is_closed_pipe(error: &anyhow::Error) -> bool {
+    let kind =
+        |cause: &(dyn std::error::Error + 'static)| cause.downcast_ref::<std::io::Error>().map(std::io::Error::kind);
+    error.chain().any(|cause| kind(cause) == Some(std::io::ErrorKind::BrokenPipe))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_and_option_says_what_it_is_for() {
+        for command in Cli::command().get_subcommands() {
+            assert!(command.get_about().is_some(), "{}", command.get_name());
+            for argument in command.get_arguments() {
+                assert!(argument.get_help().is_some(), "{} {}", command.get_name(), argument.get_id());
+            }
+        }
+    }
+
+    #[test]
+    fn no_option_takes_a_password() {
+        for command in Cli::command().get_subcommands() {
+            for argument in command.get_arguments() {
+                assert!(!argument.get_id().as_str().contains("password"), "{}", command.get_name());
+            }
+        }
+    }
+}

@@ -1,0 +1,245 @@
+//! Answers on standard output: as a table, CSV or JSON.
+
+use super::answer::{Answer, Cells};
+use anyhow::Result;
+use clap::ValueEnum;
+use serde_json::{Value, json};
+use std::io::Write;
+
+/// How an answer is printed.
+#[derive(Clone, Copy, Debug, PartialEq, ValueEnum)]
+pub(super) enum Format {
+    /// Aligned columns, for people
+    Table,
+    /// Comma-separated values (RFC 4180)
+    Csv,
+    /// JSON
+    Json,
+    /// The answer as the server wrote it
+    Xml,
+}
+
+/// An answer laid out in rows and columns.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct Table {
+    /// Lines of the heading; the last line names the columns.
+    pub(super) headings: Vec<Vec<String>>,
+    /// The rows.
+    pub(super) rows: Vec<Vec<Option<String>>>,
+}
+
+impl Table {
+    /// A table with one line of heading.
+    pub(super) fn new(columns: &[&str], rows: Vec<Vec<Option<String>>>) -> Self {
+        Table { headings: vec![columns.iter().map(|c| (*c).to_string()).collect()], rows }
+    }
+
+    /// Lays an answer out. A cell set has its axis 0 across and all others down, captions before the cells.
+    pub(super) fn of(answer: Answer) -> Self {
+        match answer {
+            Answer::Empty => Table::default(),
+            Answer::Rows(rows) => Table { headings: vec![rows.columns], rows: rows.rows },
+            Answer::Cells(cells) => lay_out(&cells),
+        }
+    }
+
+    fn width(&self) -> usize {
+        self.headings.iter().map(Vec::len).chain(self.rows.iter().map(Vec::len)).max().unwrap_or(0)
+    }
+}
+
+fn lay_out(cells: &Cells) -> Table {
+    let (across, down) = cells.axes.split_first().map_or((1, &[][..]), |(first, rest)| (first.len(), rest));
+    let margin: usize = down.iter().map(|axis| axis.first().map_or(0, Vec::len)).sum();
+    let deep = cells.axes.first().and_then(|axis| axis.first()).map_or(0, Vec::len);
+    let heading = |line: usize| {
+        let captions = cells.axes[0].iter().map(|tuple| tuple[line].caption.clone());
+        std::iter::repeat_n(String::new(), margin).chain(captions).collect()
+    };
+    let mut table = Table { headings: (0..deep).map(heading).collect(), rows: Vec::new() };
+    let lines: usize = if across == 0 { 0 } else { down.iter().map(Vec::len).product() };
+    let mut found = cells.cells.iter().peekable();
+    for line in 0..lines {
+        let mut row = Vec::with_capacity(margin + across);
+        // Axis 1 runs fastest among those that go down; the slowest stands first.
+        let mut stride = lines;
+        for axis in down.iter().rev() {
+            stride /= axis.len();
+            let tuple = &axis[line / stride % axis.len()];
+            row.extend(tuple.iter().map(|member| Some(member.caption.clone())));
+        }
+        for column in 0..across {
+            let ordinal = (line * across + column) as u64;
+            row.push(found.next_if(|(at, _)| *at == ordinal).map(|(_, cell)| cell.formatted.clone()));
+        }
+        table.rows.push(row);
+    }
+    table
+}
+
+/// Prints a table in a format; as XML there is no table.
+pub(super) fn print(table: &Table, format: Format) -> Result<()> {
+    let mut out = std::io::stdout().lock();
+    match format {
+        Format::Csv => print_csv(&mut out, table)?,
+        Format::Json => writeln!(out, "{:#}", objects(table))?,
+        Format::Table | Format::Xml => print_table(&mut out, table)?,
+    }
+    Ok(out.flush()?)
+}
+
+/// Columns as wide as their widest value; what looks like a number stands at the right.
+pub(super) fn print_table(out: &mut dyn Write, table: &Table) -> Result<()> {
+    let shown = |value: &str| value.replace(['\n', '\r', '\t'], " ");
+    let columns = table.width();
+    let (mut widths, mut right) = (vec![0; columns], vec![true; columns]);
+    for (i, text) in table.headings.iter().flat_map(|h| h.iter().enumerate()) {
+        widths[i] = widths[i].max(shown(text).chars().count());
+    }
+    for (i, value) in table.rows.iter().flat_map(|row| row.iter().enumerate()) {
+        let text = value.as_deref().unwrap_or("");
+        widths[i] = widths[i].max(shown(text).chars().count());
+        right[i] &= text.is_empty() || is_number(text);
+    }
+    let mut line = |cells: &mut dyn Iterator<Item = String>| -> Result<()> {
+        let mut text = String::new();
+        for (i, cell) in cells.enumerate() {
+            let (width, gap) = (widths[i], if i == 0 { "" } else { "  " });
+            let padded = if right[i] { format!("{gap}{cell:>width$}") } else { format!("{gap}{cell:<width$}") };
+            text.push_str(&padded);
+        }
+        Ok(writeln!(out, "{}", text.trim_end())?)
+    };
+    for heading in &table.headings {
+        line(&mut heading.iter().map(|h| shown(h)))?;
+    }
+    if !table.headings.is_empty() {
+        line(&mut widths.iter().map(|w| "-".repeat(*w)))?;
+    }
+    for row in &table.rows {
+        line(&mut row.iter().map(|v| shown(v.as_deref().unwrap_or(""))))?;
+    }
+    Ok(())
+}
+
+/// Digits with signs, separators, currency or percent marks around them.
+fn is_number(text: &str) -> bool {
+    let marks = |c: char| c.is_ascii_digit() || " ,.-+%()$€£Ee".contains(c);
+    text.chars().all(marks) && text.chars().any(|c| c.is_ascii_digit())
+}
+
+fn print_csv(out: &mut dyn Write, table: &Table) -> Result<()> {
+    let quote = |value: &str| {
+        if value.contains([',', '"', '\n', '\r']) {
+            format!("\"{}\"", value.replace('"', "\"\""))
+        } else {
+            value.to_string()
+        }
+    };
+    if !table.headings.is_empty() {
+        let names: Vec<String> = column_names(table).iter().map(|name| quote(name)).collect();
+        write!(out, "{}\r\n", names.join(","))?;
+    }
+    for row in &table.rows {
+        let values: Vec<String> = row.iter().map(|value| quote(value.as_deref().unwrap_or(""))).collect();
+        write!(out, "{}\r\n", values.join(","))?;
+    }
+    Ok(())
+}
+
+/// One name for each column: the lines of the heading, joined.
+fn column_names(table: &Table) -> Vec<String> {
+    let name = |column: usize| {
+        let parts = table.headings.iter().filter_map(|h| h.get(column)).filter(|part| !part.is_empty());
+        parts.map(String::as_str).collect::<Vec<_>>().join(" / ")
+    };
+    (0..table.width()).map(name).collect()
+}
+
+/// The rows of a rowset as objects.
+fn objects(table: &Table) -> Value {
+    let names = column_names(table);
+    let object = |row: &Vec<Option<String>>| -> Value {
+        names
+            .iter()
+            .zip(row)
+            .map(|(name, value)| (name.clone(), json!(value)))
+            .collect::<serde_json::Map<_, _>>()
+            .into()
+    };
+    table.rows.iter().map(object).collect()
+}
+
+/// An answer as JSON: a rowset as a list of objects, a cell set as axes and cells.
+pub(super) fn to_json(answer: Answer) -> Value {
+    match answer {
+        Answer::Cells(cells) => {
+            let member = |m: &super::answer::Member| json!({"uniqueName": m.unique_name, "caption": m.caption});
+            let axes: Vec<Vec<Vec<Value>>> = cells
+                .axes
+                .iter()
+                .map(|axis| axis.iter().map(|tuple| tuple.iter().map(member).collect()).collect())
+                .collect();
+            let cell = |(ordinal, cell): &(u64, super::answer::Cell)| json!({"ordinal": ordinal, "value": cell.value, "formatted": cell.formatted});
+            json!({"axes": axes, "cells": cells.cells.iter().map(cell).collect::<Vec<_>>()})
+        }
+        other => objects(&Table::of(other)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::answer::{Cell, Member};
+    use super::*;
+
+    fn member(caption: &str) -> Member {
+        Member { unique_name: format!("[{caption}]"), caption: caption.to_string() }
+    }
+
+    fn printed(table: &Table) -> String {
+        let mut out = Vec::new();
+        print_table(&mut out, table).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn a_cell_set_of_three_axes_is_a_table() {
+        let cell = |text: &str| Cell { value: text.to_string(), formatted: text.to_string() };
+        let cells = Cells {
+            axes: vec![
+                vec![vec![member("2023"), member("Sales")], vec![member("2024"), member("Sales")]],
+                vec![vec![member("x")], vec![member("y")]],
+                vec![vec![member("North")], vec![member("South")]],
+            ],
+            cells: vec![(0, cell("1")), (3, cell("4")), (6, cell("1,234.5"))],
+        };
+        let expected = expect_test::expect![[r"
+                         2023   2024
+                        Sales  Sales
+            -----  -  -------  -----
+            North  x        1
+            North  y               4
+            South  x
+            South  y  1,234.5
+        "]];
+        expected.assert_eq(&printed(&lay_out(&cells)));
+        let none = Cells { axes: vec![vec![], vec![vec![member("x")]]], cells: vec![] };
+        assert_eq!(lay_out(&none).rows.len(), 0);
+        let one = Cells { axes: vec![], cells: vec![(0, cell("7"))] };
+        assert_eq!(lay_out(&one).rows, [[Some("7".to_string())]]);
+    }
+
+    #[test]
+    fn csv_quotes_what_needs_it() {
+        let table = Table::new(&["a", "b,c"], vec![vec![Some("x\"y".into()), None]]);
+        let mut out = Vec::new();
+        print_csv(&mut out, &table).unwrap();
+        assert_eq!(String::from_utf8(out).unwrap(), "a,\"b,c\"\r\n\"x\"\"y\",\r\n");
+    }
+
+    #[test]
+    fn json_tells_null_from_empty() {
+        let table = Table::new(&["a", "b"], vec![vec![Some(String::new()), None]]);
+        assert_eq!(objects(&table), json!([{"a": "", "b": null}]));
+    }
+}
