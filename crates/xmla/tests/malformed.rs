@@ -4,6 +4,8 @@
 
 use facetta_model::{Context, ErrorKind, ErrorKind::*};
 use facetta_xmla::Request;
+use facetta_xmla::client::Answer;
+use proptest::prelude::*;
 
 /// Where a case's text stands in the request.
 #[derive(Clone, Copy)]
@@ -281,4 +283,38 @@ fn reading_ends_when_the_command_does() {
     let poor = Context::new(1 << 20, None);
     assert_eq!(Request::read(text.as_bytes(), &poor).unwrap_err().kind(), MemoryLimit);
     assert_eq!(poor.memory().held(), 0);
+}
+
+const GOOD: &str = "<?xml version='1.0'?><s:Envelope xmlns:s='http://schemas.xmlsoap.org/soap/envelope/'><s:Header>\
+    <Session xmlns='urn:schemas-microsoft-com:xml-analysis' SessionId='1' s:mustUnderstand='1'/></s:Header><s:Body>\
+    <Execute xmlns='urn:schemas-microsoft-com:xml-analysis'><Command><Statement>&lt;Cancel>&lt;SPID>1&lt;/SPID>\
+    &lt;/Cancel></Statement></Command><Properties><PropertyList><Timeout>1</Timeout></PropertyList></Properties>\
+    <Parameters><Parameter><Name>p</Name><Value xsi:type='xsd:decimal'>1.5</Value></Parameter></Parameters></Execute>\
+    </s:Body></s:Envelope>";
+
+proptest! {
+    #[test]
+    fn no_bytes_make_the_reader_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        let _ = Request::read(&bytes, &Context::unlimited());
+    }
+
+    #[test]
+    fn no_damage_makes_the_reader_panic(
+        damage in prop::collection::vec((0..GOOD.len(), 0..12usize, "[ -~é]{0,3}|<|&|'|/>|-->|]]>|<!\\[CDATA\\[|&#x[0-9]{1,6};"), 1..4),
+    ) {
+        let mut text = GOOD.to_owned();
+        for (at, cut, insert) in damage {
+            let at = at.min(text.len());
+            if let Some(end) = text.get(at..).map(|rest| at + cut.min(rest.len())).filter(|&e| text.is_char_boundary(e)) {
+                text.replace_range(at..end, &insert);
+            }
+        }
+        let _ = Request::read(text.as_bytes(), &Context::unlimited());
+        let _ = Answer::read(text.as_bytes(), &Context::unlimited());
+    }
+}
+
+#[test]
+fn the_request_that_is_damaged_is_good() {
+    Request::read(GOOD.as_bytes(), &Context::unlimited()).unwrap();
 }
