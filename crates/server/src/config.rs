@@ -64,6 +64,9 @@ pub static KEYS: &[Key] = &[
     key("max_command_memory", "a whole number of bytes", "Memory that one command may hold.", |s, v| {
         put(&mut s.limits.command_memory, v)
     }),
+    key("max_total_memory", "a whole number of bytes", "From here on idle sessions give way.", |s, v| {
+        put(&mut s.limits.total_memory, v)
+    }),
     key("max_connections", "a whole number", "Open sockets.", |s, v| put(&mut s.limits.connections, v)),
     key("max_sessions", "a whole number", "Open sessions.", |s, v| put(&mut s.limits.sessions, v)),
     key("max_session_queue", "a whole number", "Commands that wait in one session.", |s, v| {

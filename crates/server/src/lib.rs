@@ -1,14 +1,32 @@
 //! The XMLA server: sockets, sessions, connections, commands, and the rowsets that show them.
+//!
+//! [`start`] takes [`Settings`] and gives a [`Handle`]; that is all that programs and tests need.
 
+pub mod accept;
+pub mod auth;
+pub mod body;
+pub mod catalogs;
 pub mod clock;
+pub mod commands;
 pub mod config;
-mod guid;
-mod interner;
-mod journal;
-mod running;
-mod session;
-mod sessions;
+pub mod connections;
+pub mod dispatch;
+pub mod guid;
+pub mod handler;
+pub mod http;
+pub mod interner;
+pub mod journal;
+pub mod load;
+pub mod memory;
+pub mod pool;
+pub mod respond;
+pub mod rowsets;
+pub mod running;
+pub mod server;
+pub mod session;
+pub mod sessions;
 pub mod settings;
 mod sync;
 
-pub use settings::Settings;
+pub use server::{Handle, Server, start, start_with};
+pub use settings::{CatalogSettings, Settings};

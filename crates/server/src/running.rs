@@ -6,7 +6,7 @@ use crate::sessions::Sessions;
 use crate::sync::lock;
 use facetta_model::{CancelReason, Context, Error, Result, bail};
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU8, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use tokio::sync::Notify;
@@ -45,6 +45,8 @@ pub struct Command {
     /// Passes the session's queue, as a Cancel does.
     pub passes: bool,
     stage: AtomicU8,
+    /// When it got its worker; 0 before.
+    run_since: AtomicI64,
     rolled_back: AtomicBool,
     wake: Notify,
     over: Notify,
@@ -75,6 +77,17 @@ impl Command {
     /// Notes where it is.
     pub fn set_stage(&self, stage: Stage) {
         self.stage.store(stage as u8, Relaxed);
+    }
+
+    /// Notes that it runs, from `now` on.
+    pub fn runs(&self, now: Moment) {
+        self.run_since.store(now.0, Relaxed);
+        self.set_stage(Stage::Runs);
+    }
+
+    /// Since when it runs; none while it waits.
+    pub fn run_since(&self) -> Option<Moment> {
+        Some(Moment(self.run_since.load(Relaxed))).filter(|m| m.0 != 0)
     }
 
     /// Notes that the session's transaction was undone because of it.
@@ -220,6 +233,7 @@ impl Running {
             context: new.context,
             passes: new.passes,
             stage: AtomicU8::new(Stage::WaitsForSession as u8),
+            run_since: AtomicI64::new(0),
             rolled_back: AtomicBool::new(false),
             wake: Notify::new(),
             over: Notify::new(),
@@ -293,6 +307,11 @@ impl Guard {
     /// The session stays after all.
     pub fn keep_session(&mut self) {
         self.ends_session = None;
+    }
+
+    /// Whether its owner ends the session with it.
+    pub fn ends_session(&self) -> bool {
+        self.ends_session == Some(EndReason::EndSession)
     }
 
     fn leave_session(&self, now: Moment) {

@@ -60,6 +60,8 @@ pub struct Limits {
     pub request_bytes: u64,
     /// Bytes that a command may hold.
     pub command_memory: u64,
+    /// Bytes of the process; from there on idle sessions give way.
+    pub total_memory: u64,
     /// Open sockets.
     pub connections: usize,
     /// Open sessions; at the limit the oldest idle past `MinIdleSessionTimeout` gives way, else the new one is refused.
@@ -72,20 +74,13 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             request_bytes: 256 << 20,
-            command_memory: (1 << 30).min(physical_memory() / 4),
+            command_memory: (1 << 30).min(crate::memory::physical() / 4),
+            total_memory: crate::memory::physical() / 5 * 4,
             connections: 16_384,
             sessions: 2_000_000,
             session_queue: 256,
         }
     }
-}
-
-/// Bytes of memory of this machine.
-#[allow(unsafe_code)]
-fn physical_memory() -> u64 {
-    // SAFETY: sysconf reads a number and touches no memory of ours.
-    let (pages, size) = unsafe { (libc::sysconf(libc::_SC_PHYS_PAGES), libc::sysconf(libc::_SC_PAGESIZE)) };
-    u64::try_from(pages).unwrap_or(0).saturating_mul(u64::try_from(size).unwrap_or(0)).max(1 << 30)
 }
 
 /// A server property that clients of Analysis Services know, which is kept and shown but has no effect yet

@@ -1,0 +1,20 @@
+//! What each command does; the files have the names of those in `xmla/command`.
+
+pub mod cancel;
+pub mod statement;
+pub mod transaction;
+
+use facetta_model::{CellSet, Rowset};
+use facetta_xmla::Warning;
+
+/// What a command or Discover yields.
+pub enum Reply {
+    /// Nothing to show.
+    Empty,
+    /// Nothing to show, with a warning.
+    Warned(Warning),
+    /// A rowset.
+    Rowset(Rowset),
+    /// A cell set.
+    CellSet(CellSet),
+}

@@ -1,0 +1,42 @@
+//! BeginTransaction, CommitTransaction, RollbackTransaction (spec/protocol.md section 8).
+
+use crate::handler::Exchange;
+use crate::server::Server;
+use crate::session::Session;
+use facetta_model::{Context, Result};
+use std::sync::Arc;
+
+/// Begins a transaction, or counts the open one up.
+///
+/// # Errors
+/// The session is implicit, or the journal cannot be written.
+pub fn begin(server: &Server, session: &Arc<Session>) -> Result<()> {
+    server.sessions.begin_transaction(session)
+}
+
+/// Counts the open transaction down; at zero it is committed.
+///
+/// # Errors
+/// There is none, or it cannot be committed: then it is rolled back, whole.
+pub fn commit(server: &Server, session: &Arc<Session>, context: &Context) -> Result<()> {
+    context.check()?;
+    let Some(transaction) = server.sessions.release_transaction(session)? else { return Ok(()) };
+    // Nothing can be written yet (UPDATE CUBE faults), so that there is nothing that storage has to make durable.
+    tracing::info!(session = %session.id, transaction = %transaction.id, "transaction committed");
+    Ok(())
+}
+
+/// Undoes the open transaction.
+///
+/// # Errors
+/// There is none, or the session is implicit.
+pub fn rollback(exchange: &Exchange) -> Result<()> {
+    let (server, session) = (&exchange.call.server, exchange.session());
+    // One that a restart has lost is rolled back already; the client that says so is right.
+    if exchange.transaction_lost && session.state().transaction.is_none() {
+        return Ok(());
+    }
+    let transaction = server.sessions.take_transaction(session)?;
+    tracing::info!(session = %session.id, transaction = %transaction.id, "transaction rolled back");
+    Ok(())
+}
