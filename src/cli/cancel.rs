@@ -1,12 +1,12 @@
 //! `facetta cancel`: stops what a session or connection runs.
 
-use super::answer::Answer;
 use super::client::Client;
 use super::endpoint::Endpoint;
 use super::output::{Table, print_table, to_json};
-use anyhow::{Result, bail};
+use anyhow::Result;
 use clap::Args;
-use facetta_xmla::xml::writer::escape;
+use facetta_xmla::client::AnswerResult;
+use facetta_xmla::{Cancel as CancelCommand, Command};
 
 /// Cancel what a session or connection runs.
 ///
@@ -34,27 +34,19 @@ pub(super) struct Cancel {
     endpoint: Endpoint,
 }
 
-/// What a Cancel names.
-pub(super) enum Target {
-    /// A session by its SPID.
-    Spid(i64),
-    /// A session by its id.
-    Session(String),
-    /// A connection.
-    Connection(i64),
-}
-
 impl Cancel {
     pub(super) fn run(self) -> Result<()> {
-        let target = match (self.connection, self.target) {
-            (Some(connection), _) => Target::Connection(connection),
-            (None, Some(target)) => target.parse().map_or(Target::Session(target), Target::Spid),
-            (None, None) => bail!("name a SPID, a SessionId or a connection"),
+        let spid = self.target.as_ref().and_then(|target| target.parse().ok());
+        let cancel = CancelCommand {
+            connection_id: self.connection,
+            spid,
+            session_id: self.target.filter(|_| spid.is_none()),
+            cancel_associated: self.associated,
         };
-        let answer = send(&self.endpoint.client(None)?, &target, self.associated)?;
+        let answer = send(&self.endpoint.client(None)?, cancel)?;
         if self.json {
             println!("{:#}", to_json(answer));
-        } else if let Answer::Empty = answer {
+        } else if let AnswerResult::Empty = answer {
             println!("cancelled");
         } else {
             print_table(&mut std::io::stdout().lock(), &Table::of(answer))?;
@@ -64,14 +56,9 @@ impl Cancel {
 }
 
 /// Sends a Cancel and asks for its receipt.
-pub(super) fn send(client: &Client, target: &Target, associated: bool) -> Result<Answer> {
-    let id = match target {
-        Target::Spid(spid) => format!("<SPID>{spid}</SPID>"),
-        Target::Session(id) => format!("<SessionID>{}</SessionID>", escape(id)),
-        Target::Connection(id) => format!("<ConnectionID>{id}</ConnectionID>"),
-    };
-    let associated = if associated { "<CancelAssociated>true</CancelAssociated>" } else { "" };
-    let engine = "http://schemas.microsoft.com/analysisservices/2003/engine";
-    let command = format!("<Cancel xmlns=\"{engine}\">{id}{associated}</Cancel>");
-    client.command(&command, &[("FacettaCancelReceipt", "true"), ("Content", "SchemaData"), ("Format", "Tabular")])
+pub(super) fn send(client: &Client, cancel: CancelCommand) -> Result<AnswerResult> {
+    client.command(
+        Command::Cancel(cancel),
+        &[("FacettaCancelReceipt", "true"), ("Content", "SchemaData"), ("Format", "Tabular")],
+    )
 }

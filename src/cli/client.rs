@@ -1,9 +1,10 @@
 //! An XMLA client over HTTP: statements and commands in, answers or troubles out.
 
-use super::answer::{Answer, Fault, read};
-use anyhow::{Context, Result};
+use anyhow::{Context as _, Result};
 use facetta_mdx::{StatementClass, classify};
-use facetta_xmla::xml::writer::escape;
+use facetta_model::Context;
+use facetta_xmla::client::{Answer, AnswerResult, Fault, request_bytes};
+use facetta_xmla::{Body, Command, Execute, Properties, Request, SessionHeaders};
 use std::fmt;
 use std::time::Duration;
 use ureq::Agent;
@@ -40,7 +41,8 @@ impl fmt::Display for Trouble {
         match self {
             Trouble::Unreachable { url, why } => write!(f, "no answer from {url}: {why}"),
             Trouble::Login(url) => write!(f, "{url} asks for a user and password, or refuses these; give --user"),
-            Trouble::Fault(fault) => write!(f, "{fault}"),
+            Trouble::Fault(fault) if fault.code == 0 => f.write_str(&fault.description),
+            Trouble::Fault(fault) => write!(f, "{} (0x{:08X})", fault.description, fault.code),
         }
     }
 }
@@ -71,46 +73,46 @@ impl Client {
     }
 
     /// The answer to an MDX or DMV statement.
-    pub(super) fn statement(&self, text: &str) -> Result<Answer> {
-        let body = self.statement_body(text);
-        read(&self.post(&body)?)
+    pub(super) fn statement(&self, text: &str) -> Result<AnswerResult> {
+        read(&self.statement_bytes(text)?)
     }
 
     /// The answer to an MDX or DMV statement as the server wrote it, once it is known not to be an error.
-    pub(super) fn statement_xml(&self, text: &str) -> Result<String> {
-        let xml = self.post(&self.statement_body(text))?;
-        read(&xml)?;
-        Ok(xml)
+    pub(super) fn statement_bytes(&self, text: &str) -> Result<Vec<u8>> {
+        let bytes = self.post(&self.statement_request(text)?)?;
+        read(&bytes)?;
+        Ok(bytes)
     }
 
-    /// The answer to another command, written as XML.
-    pub(super) fn command(&self, xml: &str, properties: &[(&str, &str)]) -> Result<Answer> {
-        read(&self.post(&self.execute(xml, properties))?)
+    /// The answer to another command.
+    pub(super) fn command(&self, command: Command, properties: &[(&str, &str)]) -> Result<AnswerResult> {
+        read(&self.post(&self.request(command, properties)?)?)
     }
 
-    fn statement_body(&self, text: &str) -> String {
+    fn statement_request(&self, text: &str) -> Result<Vec<u8>> {
         let format = match classify(text) {
             StatementClass::Query if !starts_with_word(text, "drillthrough") => "Multidimensional",
             _ => "Tabular",
         };
         let properties = [("Format", format), ("AxisFormat", "TupleFormat"), ("Content", "SchemaData")];
-        self.execute(&format!("<Statement>{}</Statement>", escape(text)), &properties)
+        self.request(Command::Statement(text.to_string()), &properties)
     }
 
-    fn execute(&self, command: &str, properties: &[(&str, &str)]) -> String {
-        let application = ("SspropInitAppName", "facetta");
-        let catalog = self.catalog.as_deref().map(|c| ("Catalog", c));
-        let all = properties.iter().copied().chain([application]).chain(catalog);
-        let list: String = all.map(|(name, value)| format!("<{name}>{}</{name}>", escape(value))).collect();
-        format!(
-            "<Envelope xmlns=\"http://schemas.xmlsoap.org/soap/envelope/\"><Body>\
-             <Execute xmlns=\"urn:schemas-microsoft-com:xml-analysis\"><Command>{command}</Command>\
-             <Properties><PropertyList>{list}</PropertyList></Properties></Execute></Body></Envelope>"
-        )
+    fn request(&self, command: Command, given: &[(&str, &str)]) -> Result<Vec<u8>> {
+        let mut properties = Properties::default();
+        properties.set("SspropInitAppName", "facetta")?;
+        for (name, value) in given {
+            properties.set(name, value)?;
+        }
+        if let Some(catalog) = &self.catalog {
+            properties.set("Catalog", catalog)?;
+        }
+        let execute = Execute { command, properties, parameters: Vec::new() };
+        Ok(request_bytes(&Request { headers: SessionHeaders::None, body: Body::Execute(execute) }))
     }
 
     /// Posts a request and answers the body of the response.
-    fn post(&self, body: &str) -> Result<String> {
+    fn post(&self, body: &[u8]) -> Result<Vec<u8>> {
         let mut request = self
             .agent
             .post(&self.url)
@@ -125,14 +127,26 @@ impl Client {
         if status == 401 || status == 403 {
             return Err(Trouble::Login(self.url.clone()).into());
         }
-        let text = response.body_mut().with_config().limit(u64::MAX).read_to_string();
-        let text = text.with_context(|| format!("reading the answer of {}", self.url))?;
+        let bytes = response.body_mut().with_config().limit(u64::MAX).read_to_vec();
+        let bytes = bytes.with_context(|| format!("reading the answer of {}", self.url))?;
         if status != 200 {
-            let start: String = text.chars().take(200).collect();
+            let start: String = String::from_utf8_lossy(&bytes).chars().take(200).collect();
             let why = format!("HTTP status {status}: {}", start.trim());
             return Err(Trouble::Unreachable { url: self.url.clone(), why }.into());
         }
-        Ok(text)
+        Ok(bytes)
+    }
+}
+
+/// Reads the body of a response: warnings go to the log, a fault, in the envelope or in the body, is a [`Trouble`].
+fn read(bytes: &[u8]) -> Result<AnswerResult> {
+    let answer = Answer::read(bytes, &Context::unlimited()).context("the answer is not one of XML for Analysis")?;
+    for warning in &answer.warnings {
+        tracing::warn!(code = warning.code, "{}", warning.description);
+    }
+    match (answer.exception, answer.result) {
+        (Some(fault), _) | (None, AnswerResult::Fault(fault)) => Err(Trouble::Fault(fault).into()),
+        (None, result) => Ok(result),
     }
 }
 
@@ -171,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn a_statement_is_escaped_and_has_the_format_it_needs() {
+    fn a_statement_has_the_format_it_needs() {
         let client = Client::new("http://127.0.0.1:1/xmla", None, Some("A & B")).unwrap();
         let cases = [
             ("SELECT {} ON 0 FROM [a]", "<Format>Multidimensional</Format>"),
@@ -179,10 +193,42 @@ mod tests {
             ("DRILLTHROUGH SELECT {} ON 0 FROM [a]", "<Format>Tabular</Format>"),
         ];
         for (statement, expected) in cases {
-            let body = client.statement_body(statement);
+            let body = String::from_utf8(client.statement_request(statement).unwrap()).unwrap();
             assert!(body.contains(expected) && body.contains("<Catalog>A &amp; B</Catalog>"), "{body}");
         }
-        assert!(client.statement_body("SELECT 1 < 2").contains("1 &lt; 2"));
+    }
+
+    #[test]
+    fn errors_are_found_wherever_they_stand() {
+        let soap = |body: &str| {
+            format!(
+                "<e:Envelope xmlns:e=\"http://schemas.xmlsoap.org/soap/envelope/\"><e:Body>{body}</e:Body></e:Envelope>"
+            )
+        };
+        let error = "<Error ErrorCode=\"3238658121\" Description=\"long\"/>";
+        let root = "<ExecuteResponse><return><root xmlns=\"urn:schemas-microsoft-com:xml-analysis:rowset\">";
+        let cases = [
+            (
+                soap(&format!(
+                    "<e:Fault><faultcode>x</faultcode><faultstring>short</faultstring><detail>{error}</detail></e:Fault>"
+                )),
+                "long (0xC10A0049)",
+            ),
+            (soap("<e:Fault><faultcode>x</faultcode><faultstring>short</faultstring></e:Fault>"), "short"),
+            (
+                soap(&format!(
+                    "{root}<row><A>1</A></row><Exception/><Messages>{error}</Messages></root></return></ExecuteResponse>"
+                )),
+                "long (0xC10A0049)",
+            ),
+        ];
+        for (xml, expected) in cases {
+            let trouble = read(xml.as_bytes()).unwrap_err().downcast::<Trouble>().unwrap();
+            assert_eq!((trouble.to_string().as_str(), trouble.exit_code()), (expected, 4), "{xml}");
+        }
+        for xml in ["", "<html>", "<a/><b/>", "Not found"] {
+            assert!(read(xml.as_bytes()).is_err(), "{xml}");
+        }
     }
 
     #[test]

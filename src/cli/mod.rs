@@ -1,6 +1,5 @@
 //! The command line: a file a subcommand, one exit for errors.
 
-mod answer;
 mod cancel;
 mod client;
 mod commands;
@@ -40,27 +39,18 @@ Your own data: facetta init FOLDER, then facetta serve --catalog Name=FOLDER/fac
 Exit status:   0 done, 1 failed, 2 wrong usage, 3 the server cannot be reached,
                4 the server answered with an error, 5 the server asks for a user and password";
 
+/// Each is described where it is.
 #[derive(Subcommand)]
 enum Command {
-    /// Make a demo catalog of a retail chain, serve it and say how to connect
     Demo(demo::Demo),
-    /// Serve catalogs to XMLA clients
     Serve(serve::Serve),
-    /// Ask a server one MDX or DMV statement and print the answer
     Query(query::Query),
-    /// Write a schema for a folder of Parquet or CSV files
     Init(init::Init),
-    /// List the sessions of a server
     Sessions(sessions::Sessions),
-    /// List the connections of a server
     Connections(connections::Connections),
-    /// List the running and last commands of a server
     Commands(commands::Commands),
-    /// Cancel what a session or connection runs
     Cancel(cancel::Cancel),
-    /// Watch a server live, and cancel with a key
     Top(top::Top),
-    /// Add, remove or list the users who may call a server
     User(user::User),
     /// Print COMPAT.md: every rowset, property, command and function with its state
     #[command(hide = true)]

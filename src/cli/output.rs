@@ -1,8 +1,8 @@
 //! Answers on standard output: as a table, CSV or JSON.
 
-use super::answer::{Answer, Cells};
 use anyhow::Result;
 use clap::ValueEnum;
+use facetta_xmla::client::{AnswerResult, AxisMember, Cell, Cells};
 use serde_json::{Value, json};
 use std::io::Write;
 
@@ -35,11 +35,12 @@ impl Table {
     }
 
     /// Lays an answer out. A cell set has its axis 0 across and all others down, captions before the cells.
-    pub(super) fn of(answer: Answer) -> Self {
+    pub(super) fn of(answer: AnswerResult) -> Self {
         match answer {
-            Answer::Empty => Table::default(),
-            Answer::Rows(rows) => Table { headings: vec![rows.columns], rows: rows.rows },
-            Answer::Cells(cells) => lay_out(&cells),
+            AnswerResult::Table(table) => Table { headings: vec![table.columns], rows: table.rows },
+            AnswerResult::Cells(cells) => lay_out(&cells),
+            // A fault never comes here: the client makes it an error.
+            AnswerResult::Empty | AnswerResult::Fault(_) => Table::default(),
         }
     }
 
@@ -70,11 +71,19 @@ fn lay_out(cells: &Cells) -> Table {
         }
         for column in 0..across {
             let ordinal = (line * across + column) as u64;
-            row.push(found.next_if(|(at, _)| *at == ordinal).map(|(_, cell)| cell.formatted.clone()));
+            row.push(found.next_if(|cell| cell.ordinal == ordinal).map(shown));
         }
         table.rows.push(row);
     }
     table
+}
+
+/// What a cell shows.
+fn shown(cell: &Cell) -> String {
+    match &cell.error {
+        Some(error) => format!("#Error {error}"),
+        None => cell.formatted.clone().or_else(|| cell.value.clone()).unwrap_or_default(),
+    }
 }
 
 /// Prints a table in a format; as XML there is no table.
@@ -90,15 +99,15 @@ pub(super) fn print(table: &Table, format: Format) -> Result<()> {
 
 /// Columns as wide as their widest value; what looks like a number stands at the right.
 pub(super) fn print_table(out: &mut dyn Write, table: &Table) -> Result<()> {
-    let shown = |value: &str| value.replace(['\n', '\r', '\t'], " ");
+    let plain = |value: &str| value.replace(['\n', '\r', '\t'], " ");
     let columns = table.width();
     let (mut widths, mut right) = (vec![0; columns], vec![true; columns]);
     for (i, text) in table.headings.iter().flat_map(|h| h.iter().enumerate()) {
-        widths[i] = widths[i].max(shown(text).chars().count());
+        widths[i] = widths[i].max(plain(text).chars().count());
     }
     for (i, value) in table.rows.iter().flat_map(|row| row.iter().enumerate()) {
         let text = value.as_deref().unwrap_or("");
-        widths[i] = widths[i].max(shown(text).chars().count());
+        widths[i] = widths[i].max(plain(text).chars().count());
         right[i] &= text.is_empty() || is_number(text);
     }
     let mut line = |cells: &mut dyn Iterator<Item = String>| -> Result<()> {
@@ -111,13 +120,13 @@ pub(super) fn print_table(out: &mut dyn Write, table: &Table) -> Result<()> {
         Ok(writeln!(out, "{}", text.trim_end())?)
     };
     for heading in &table.headings {
-        line(&mut heading.iter().map(|h| shown(h)))?;
+        line(&mut heading.iter().map(|h| plain(h)))?;
     }
     if !table.headings.is_empty() {
         line(&mut widths.iter().map(|w| "-".repeat(*w)))?;
     }
     for row in &table.rows {
-        line(&mut row.iter().map(|v| shown(v.as_deref().unwrap_or(""))))?;
+        line(&mut row.iter().map(|v| plain(v.as_deref().unwrap_or(""))))?;
     }
     Ok(())
 }
@@ -171,17 +180,17 @@ fn objects(table: &Table) -> Value {
 }
 
 /// An answer as JSON: a rowset as a list of objects, a cell set as axes and cells.
-pub(super) fn to_json(answer: Answer) -> Value {
+pub(super) fn to_json(answer: AnswerResult) -> Value {
     match answer {
-        Answer::Cells(cells) => {
-            let member = |m: &super::answer::Member| json!({"uniqueName": m.unique_name, "caption": m.caption});
-            let axes: Vec<Vec<Vec<Value>>> = cells
-                .axes
-                .iter()
-                .map(|axis| axis.iter().map(|tuple| tuple.iter().map(member).collect()).collect())
-                .collect();
-            let cell = |(ordinal, cell): &(u64, super::answer::Cell)| json!({"ordinal": ordinal, "value": cell.value, "formatted": cell.formatted});
-            json!({"axes": axes, "cells": cells.cells.iter().map(cell).collect::<Vec<_>>()})
+        AnswerResult::Cells(cells) => {
+            let member = |m: &AxisMember| json!({"uniqueName": m.unique_name, "caption": m.caption});
+            let tuple = |tuple: &Vec<AxisMember>| tuple.iter().map(member).collect::<Value>();
+            let axes: Value = cells.axes.iter().map(|axis| axis.iter().map(tuple).collect::<Value>()).collect();
+            let cell = |cell: &Cell| match &cell.error {
+                Some(error) => json!({"ordinal": cell.ordinal, "error": error}),
+                None => json!({"ordinal": cell.ordinal, "value": cell.value, "formatted": cell.formatted}),
+            };
+            json!({"axes": axes, "cells": cells.cells.iter().map(cell).collect::<Value>()})
         }
         other => objects(&Table::of(other)),
     }
@@ -189,11 +198,10 @@ pub(super) fn to_json(answer: Answer) -> Value {
 
 #[cfg(test)]
 mod tests {
-    use super::super::answer::{Cell, Member};
     use super::*;
 
-    fn member(caption: &str) -> Member {
-        Member { unique_name: format!("[{caption}]"), caption: caption.to_string() }
+    fn member(caption: &str) -> AxisMember {
+        AxisMember { caption: caption.to_string(), ..AxisMember::default() }
     }
 
     fn printed(table: &Table) -> String {
@@ -204,14 +212,15 @@ mod tests {
 
     #[test]
     fn a_cell_set_of_three_axes_is_a_table() {
-        let cell = |text: &str| Cell { value: text.to_string(), formatted: text.to_string() };
+        let cell = |ordinal, text: &str| Cell { ordinal, formatted: Some(text.to_string()), ..Cell::default() };
         let cells = Cells {
             axes: vec![
                 vec![vec![member("2023"), member("Sales")], vec![member("2024"), member("Sales")]],
                 vec![vec![member("x")], vec![member("y")]],
                 vec![vec![member("North")], vec![member("South")]],
             ],
-            cells: vec![(0, cell("1")), (3, cell("4")), (6, cell("1,234.5"))],
+            cells: vec![cell(0, "1"), cell(3, "4"), cell(6, "1,234.5")],
+            ..Cells::default()
         };
         let expected = expect_test::expect![[r"
                          2023   2024
@@ -223,9 +232,9 @@ mod tests {
             South  y  1,234.5
         "]];
         expected.assert_eq(&printed(&lay_out(&cells)));
-        let none = Cells { axes: vec![vec![], vec![vec![member("x")]]], cells: vec![] };
+        let none = Cells { axes: vec![vec![], vec![vec![member("x")]]], ..Cells::default() };
         assert_eq!(lay_out(&none).rows.len(), 0);
-        let one = Cells { axes: vec![], cells: vec![(0, cell("7"))] };
+        let one = Cells { cells: vec![cell(0, "7")], ..Cells::default() };
         assert_eq!(lay_out(&one).rows, [[Some("7".to_string())]]);
     }
 

@@ -37,7 +37,7 @@ impl Query {
         ensure!(!statement.trim().is_empty(), "the statement is empty");
         let client = self.endpoint.client(self.catalog.as_deref())?;
         match self.format {
-            Format::Xml => writeln!(std::io::stdout(), "{}", client.statement_xml(&statement)?)?,
+            Format::Xml => std::io::stdout().write_all(&client.statement_bytes(&statement)?)?,
             Format::Json => writeln!(std::io::stdout(), "{:#}", to_json(client.statement(&statement)?))?,
             format => print(&Table::of(client.statement(&statement)?), format)?,
         }

@@ -1,12 +1,13 @@
 //! `facetta top`: a live view of what a server runs, with a key to cancel.
 
-use super::answer::{Answer, Rows};
-use super::cancel::{Target, send};
+use super::cancel::send;
 use super::client::Client;
 use super::endpoint::Endpoint;
 use super::output::to_json;
 use anyhow::{Context, Result, bail};
 use clap::Args;
+use facetta_xmla::Cancel;
+use facetta_xmla::client::{AnswerResult, Table};
 use std::io::{BufRead, IsTerminal, Write};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::Duration;
@@ -59,7 +60,9 @@ impl Top {
         let mut note = String::from("SPID + Enter cancels, q + Enter leaves");
         write!(std::io::stdout(), "\x1b[2J")?;
         loop {
-            let Answer::Rows(rows) = client.statement(STATEMENT)? else { bail!("the server answered no rowset") };
+            let AnswerResult::Table(rows) = client.statement(STATEMENT)? else {
+                bail!("the server answered no rowset")
+            };
             let screen = render(&rows, self.lines, self.endpoint.url(), &note)?;
             let mut out = std::io::stdout().lock();
             // Home, the lines each cleared to their end, then clear what is below.
@@ -103,15 +106,16 @@ fn wait(typed: Option<&Receiver<String>>, pause: Duration) -> Option<String> {
 
 fn cancel(client: &Client, text: &str) -> String {
     let Ok(spid) = text.parse() else { return format!("'{text}' is no SPID") };
-    match send(client, &Target::Spid(spid), false) {
+    match send(client, Cancel { spid: Some(spid), ..Cancel::default() }) {
         Ok(_) => format!("cancelled what {spid} ran"),
         Err(error) => format!("{error:#}"),
     }
 }
 
 /// The screen: running sessions first, then by the time of their command.
-fn render(rows: &Rows, lines: usize, url: &str, note: &str) -> Result<String> {
-    let column = |name: &str| rows.column(name).with_context(|| format!("the server shows no {name}"));
+fn render(rows: &Table, lines: usize, url: &str, note: &str) -> Result<String> {
+    let column =
+        |name: &str| rows.columns.iter().position(|c| c == name).with_context(|| format!("the server shows no {name}"));
     let status = column("SESSION_STATUS")?;
     let elapsed = column("SESSION_LAST_COMMAND_ELAPSED_TIME_MS")?;
     let columns = SHOWN.iter().map(|(name, ..)| column(name)).collect::<Result<Vec<_>>>()?;
@@ -155,13 +159,14 @@ mod tests {
             .map(|c| c.trim().to_string())
             .collect();
         let row = |values: [&str; 8]| values.map(|v| Some(v.to_string())).to_vec();
-        let rows = Rows {
+        let rows = Table {
             columns,
             rows: vec![
                 row(["1", "ann", "Demo", "0", "900", "1", "2", "idle one"]),
                 row(["2", "bob", "Demo", "1", "5", "1", "2", "short"]),
                 row(["3", "cid", "Demo", "1", "70", "1", "2", "lo\x1b[2Jng"]),
             ],
+            ..Table::default()
         };
         let screen = render(&rows, 20, "URL", "note").unwrap();
         let spids: Vec<&str> = screen.lines().skip(4).map(|l| l[2..4].trim()).collect();

@@ -25,9 +25,9 @@ pub(crate) struct DemoFiles {
     pub(crate) made: bool,
 }
 
-/// Makes the demo's files below `data_dir` unless they are there; other numbers of rows have folders of their own.
-pub(crate) fn prepare(data_dir: &Path, seed: u64, rows: usize) -> Result<DemoFiles> {
-    let source = data_dir.join("demo").join(format!("sales-{rows}"));
+/// Makes the demo's files in a folder below `demo` unless they are there; other numbers of rows have folders of their own.
+pub(crate) fn prepare(demo: &Path, seed: u64, rows: usize) -> Result<DemoFiles> {
+    let source = demo.join(format!("sales-{rows}"));
     let files = |made| DemoFiles { schema: source.join(SCHEMA), source: source.join("data"), made };
     let mark = format!("version {VERSION}, seed {seed}, {rows} sales\n");
     if fs::read_to_string(source.join(MARK)).is_ok_and(|found| found == mark)
