@@ -150,7 +150,7 @@ fn find(name: &str) -> Option<&'static Key> {
 }
 
 /// Environment variables that other parts of Facetta read.
-const NOT_OURS: &[&str] = &["PASSWORD", "USER", "URL", "CONFIG", "LOG", "SHARED", "NO_SKIP", "UPDATE"];
+const NOT_OURS: &[&str] = &["PASSWORD", "USER", "URL", "CONFIG", "LOG", "LOG_FORMAT", "SHARED", "NO_SKIP", "UPDATE"];
 
 impl Settings {
     /// The settings of a file, an environment and flags; later ones win. Environment variables count that begin with

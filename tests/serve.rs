@@ -1,0 +1,212 @@
+//! The program as people run it: demo, query, init and serve as processes, asked over HTTP.
+
+#![allow(clippy::unwrap_used)]
+
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
+
+fn facetta() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_facetta"));
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("FACETTA_")) {
+        command.env_remove(name);
+    }
+    command.env("FACETTA_LOG", "warn");
+    command
+}
+
+/// A server process; dropped, it is killed.
+struct Server {
+    child: Child,
+    url: String,
+    /// All that it printed before and after the address, once it has ended.
+    printed: Option<std::thread::JoinHandle<String>>,
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Server {
+    /// Starts a server on a free port and waits until it says where it listens.
+    fn start(words: &[&str]) -> Server {
+        let mut child = facetta()
+            .args(words)
+            .args(["--listen", "127.0.0.1:0"])
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let out = child.stdout.take().unwrap();
+        let (sender, receiver) = std::sync::mpsc::channel();
+        let printed = std::thread::spawn(move || {
+            let mut text = String::new();
+            for line in BufReader::new(out).lines().map_while(Result::ok) {
+                if let Some(url) = line.strip_prefix("listening on ") {
+                    let _ = sender.send(url.to_string());
+                }
+                text.push_str(&line);
+                text.push('\n');
+            }
+            text
+        });
+        match receiver.recv_timeout(Duration::from_secs(120)) {
+            Ok(url) => Server { child, url, printed: Some(printed) },
+            Err(_) => {
+                let _ = child.kill();
+                let mut error = String::new();
+                child.stderr.take().unwrap().read_to_string(&mut error).unwrap();
+                panic!("facetta {words:?} did not start: {error}");
+            }
+        }
+    }
+
+    fn query(&self, words: &[&str]) -> Output {
+        facetta().args(["query", "--url", &self.url]).args(words).output().unwrap()
+    }
+
+    /// The status and body of a GET.
+    fn get(&self, path: &str) -> (u16, String) {
+        let base = self.url.strip_suffix("/xmla").unwrap();
+        let agent = ureq::Agent::new_with_config(ureq::Agent::config_builder().http_status_as_error(false).build());
+        let mut response = agent.get(format!("{base}{path}")).call().unwrap();
+        (response.status().as_u16(), response.body_mut().read_to_string().unwrap())
+    }
+
+    /// Stops it as an operator would, and answers what it printed.
+    #[cfg(unix)]
+    fn stop(mut self) -> String {
+        let id = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+        assert!(self.child.wait().unwrap().success());
+        self.printed.take().unwrap().join().unwrap()
+    }
+}
+
+fn text(output: &Output) -> String {
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn demo(folder: &Path) -> Server {
+    Server::start(&["demo", "--rows", "5000", "--data-dir", folder.to_str().unwrap()])
+}
+
+#[test]
+fn the_demo_answers_and_says_how_to_connect() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = demo(folder.path());
+    assert_eq!(server.get("/health"), (200, "ok".to_string()));
+
+    let count = "SELECT {[Measures].[Sales Count]} ON 0 FROM [Retail]";
+    let csv = text(&server.query(&["--catalog", "Demo", "--format", "csv", count]));
+    assert_eq!(csv.replace("\r\n", "\n"), "Sales Count\n\"5,000\"\n");
+
+    let json = text(&server.query(&["--catalog", "Demo", "--format", "json", count]));
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json["cells"][0]["value"], "5000");
+
+    let years = "SELECT {[Measures].[Sales Count]} ON 0, [Date].[Calendar].[Year].Members ON 1 FROM [Retail]";
+    let table = text(&server.query(&["--catalog", "Demo", years]));
+    assert!(["2023", "2024", "2025"].iter().all(|year| table.contains(year)), "{table}");
+
+    let xml = text(&server.query(&["--catalog", "Demo", "--format", "xml", count]));
+    assert!(xml.contains("<Envelope") || xml.contains(":Envelope"), "{xml}");
+
+    #[cfg(unix)]
+    {
+        let printed = server.stop();
+        for word in ["FROM [Retail]", "Germany", "Excel", "ADOMD.NET", "olap4j", "Python"] {
+            assert!(printed.contains(word), "no {word} in:\n{printed}");
+        }
+    }
+}
+
+#[test]
+fn errors_are_one_line_and_have_their_exit_status() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = demo(folder.path());
+    let cases: &[(&[&str], i32, &str)] = &[
+        (&["--catalog", "Demo", "SELECT {[Measures].[No Such]} ON 0 FROM [Retail]"], 4, "No Such"),
+        (&["--catalog", "Demo", "SELECT {} ON FROM [Retail]"], 4, "Query (1, "),
+        (&["--catalog", "Nowhere", "SELECT {} ON 0 FROM [Retail]"], 4, "Nowhere"),
+        (&["SELECT * FROM $System.NO_SUCH_ROWSET"], 4, "NO_SUCH_ROWSET"),
+        (&["  "], 1, "empty"),
+        (&["--url", "http://127.0.0.1:1/xmla", "SELECT"], 2, "--url"),
+    ];
+    for (words, status, expected) in cases {
+        let output = server.query(words);
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(*status), "{words:?}: {error}");
+        assert!(error.contains(expected), "{words:?}: {error}");
+        assert!(*status == 2 || error.lines().count() == 1, "{words:?}: {error}");
+    }
+    let gone = facetta().args(["query", "--url", "http://127.0.0.1:1/xmla", "SELECT"]).output().unwrap();
+    assert_eq!(gone.status.code(), Some(3));
+    assert_eq!(server.get("/health").0, 200, "the server lives on");
+}
+
+#[test]
+fn administrators_see_and_cancel() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = demo(folder.path());
+    for command in ["sessions", "connections", "commands"] {
+        let json = text(&facetta().args([command, "--json", "--url", &server.url]).output().unwrap());
+        let rows: serde_json::Value = serde_json::from_str(&json).unwrap();
+        assert!(rows.as_array().is_some_and(|rows| !rows.is_empty()), "{command}: {json}");
+    }
+    let unknown = facetta().args(["cancel", "999999", "--url", &server.url]).output().unwrap();
+    assert_eq!(unknown.status.code(), Some(4), "{}", String::from_utf8_lossy(&unknown.stderr));
+}
+
+#[test]
+fn a_folder_becomes_a_catalog_by_init() {
+    let folder = tempfile::tempdir().unwrap();
+    drop(demo(&folder.path().join("state")));
+    let made = folder.path().join("state/demo/sales-5000/data");
+    let shop = folder.path().join("shop");
+    std::fs::create_dir(&shop).unwrap();
+    for entry in std::fs::read_dir(made).unwrap() {
+        let path = entry.unwrap().path();
+        std::fs::copy(&path, shop.join(path.file_name().unwrap())).unwrap();
+    }
+    let shop = shop.to_str().unwrap();
+    let said = text(&facetta().args(["init", shop]).output().unwrap());
+    assert!(said.contains("facetta serve --catalog"), "{said}");
+    let again = facetta().args(["init", shop]).output().unwrap();
+    assert_eq!(again.status.code(), Some(1), "a schema that is there is not replaced");
+
+    let state = folder.path().join("other");
+    let catalog = format!("Shop={shop}/facetta.yaml,{shop}");
+    let server = Server::start(&["serve", "--catalog", &catalog, "--data-dir", state.to_str().unwrap()]);
+    let cubes = text(&server.query(&["--format", "csv", "SELECT CUBE_NAME FROM $System.MDSCHEMA_CUBES"]));
+    assert!(cubes.lines().count() > 1, "{cubes}");
+}
+
+#[test]
+fn a_wrong_catalog_is_an_error_before_the_port_opens() {
+    let folder = tempfile::tempdir().unwrap();
+    let schema = folder.path().join("bad.yaml");
+    std::fs::write(&schema, "catalogue: x\n").unwrap();
+    let catalog = format!("Bad={},{}", schema.display(), folder.path().display());
+    let data = folder.path().join("state");
+    let serve = |catalog: &str, listen: &str| {
+        facetta()
+            .args(["serve", "--catalog", catalog, "--listen", listen, "--data-dir", data.to_str().unwrap()])
+            .output()
+            .unwrap()
+    };
+    let bad = serve(&catalog, "127.0.0.1:0");
+    let error = String::from_utf8_lossy(&bad.stderr).into_owned();
+    assert_eq!(bad.status.code(), Some(1));
+    assert!(error.contains("bad.yaml") && error.contains("catalogue"), "{error}");
+    assert!(bad.stdout.is_empty(), "it must not say that it listens");
+
+    let exposed = serve(&catalog, "0.0.0.0:0");
+    assert_eq!(exposed.status.code(), Some(1));
+}
