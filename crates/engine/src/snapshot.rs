@@ -1,0 +1,42 @@
+//! What a statement sees from its start to its end: one version, asked for subcubes and rows.
+
+use crate::group::aggregate;
+use crate::plan::{Conditions, plan};
+use crate::version::Version;
+use facetta_model::catalog::Catalog;
+use facetta_model::{Context, Error, Result, RowsRequest, Rowset, Snapshot, Subcube, SubcubeRequest};
+use std::sync::Arc;
+
+/// A snapshot of the column store.
+#[derive(Clone)]
+pub(crate) struct StoreSnapshot {
+    pub(crate) version: Arc<Version>,
+}
+
+impl Snapshot for StoreSnapshot {
+    fn catalog(&self) -> &Arc<Catalog> {
+        &self.version.catalog
+    }
+
+    fn data_version(&self) -> u64 {
+        self.version.number
+    }
+
+    fn subcube(&self, request: &SubcubeRequest, context: &Context) -> Result<Subcube> {
+        context.check()?;
+        let data = self.version.group(request.group)?;
+        let group = &self.version.catalog.measure_groups[request.group.index()];
+        let conditions = Conditions {
+            group: request.group,
+            axes: &request.axes,
+            filters: &request.filters,
+            tuples: &request.tuples,
+        };
+        let plan = plan(&self.version, &conditions, context)?;
+        aggregate(&plan, data, group, &request.measures, context)
+    }
+
+    fn source_rows(&self, _request: &RowsRequest, _context: &Context) -> Result<Rowset> {
+        Err(Error::not_supported("drill-through"))
+    }
+}
