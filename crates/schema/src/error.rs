@@ -115,12 +115,18 @@ impl Problems {
     }
 }
 
+/// How many known words are compared with a wrong one.
+const MAX_HINTS: usize = 500;
+
 /// A hint at the known word that `wrong` most likely means: `; did you mean 'column'?`, or nothing.
 pub(crate) fn did_you_mean<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> String {
-    let wrong_folded = wrong.to_lowercase();
-    let best = known.into_iter().map(|word| (distance(&wrong_folded, &word.to_lowercase()), word)).min();
-    match best {
-        Some((distance, word)) if distance <= (wrong.chars().count() / 3).max(1) => format!("; did you mean '{word}'?"),
+    let folded = wrong.to_lowercase();
+    let length = wrong.chars().count();
+    let allowed = (length / 3).max(1);
+    // Most words are told apart by their lengths alone.
+    let near = known.into_iter().take(MAX_HINTS).filter(|word| word.chars().count().abs_diff(length) <= allowed);
+    match near.map(|word| (distance(&folded, &word.to_lowercase()), word)).min() {
+        Some((distance, word)) if distance <= allowed => format!("; did you mean '{word}'?"),
         _ => String::new(),
     }
 }

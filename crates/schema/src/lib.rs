@@ -10,8 +10,9 @@ mod mondrian;
 mod names;
 mod sql;
 mod virtual_cube;
+mod yaml;
 
 pub use check::check;
 pub use error::{SchemaError, SchemaErrors};
-pub use load::{load, parse, parse_mondrian};
+pub use load::{load, parse, parse_mondrian, parse_yaml};
 pub use sql::parse_sql;

@@ -1,7 +1,7 @@
 //! From a file, or its text, to a checked definition.
 
 use crate::error::Problems;
-use crate::{SchemaErrors, check, mondrian};
+use crate::{SchemaErrors, check, mondrian, yaml};
 use facetta_model::definition::Definition;
 use std::fs::File;
 use std::io::Read;
@@ -39,7 +39,7 @@ pub fn load(path: &Path) -> Result<Definition, SchemaErrors> {
 /// As [`load`].
 pub fn parse(text: &str, file: &str) -> Result<Definition, SchemaErrors> {
     let start = text.trim_start_matches('\u{feff}').trim_start();
-    if start.starts_with('<') { parse_mondrian(text, file) } else { Problems::new(file).fail(1, "not XML") }
+    if start.starts_with('<') { parse_mondrian(text, file) } else { parse_yaml(text, file) }
 }
 
 /// Reads and checks a Mondrian 3 schema.
@@ -49,6 +49,16 @@ pub fn parse(text: &str, file: &str) -> Result<Definition, SchemaErrors> {
 pub fn parse_mondrian(text: &str, file: &str) -> Result<Definition, SchemaErrors> {
     let mut problems = within_size(text, file)?;
     let definition = mondrian::read(text, &mut problems);
+    finish(definition, problems)
+}
+
+/// Reads and checks a definition in our own YAML form.
+///
+/// # Errors
+/// As [`load`].
+pub fn parse_yaml(text: &str, file: &str) -> Result<Definition, SchemaErrors> {
+    let mut problems = within_size(text, file)?;
+    let definition = yaml::read(text.trim_start_matches('\u{feff}'), &mut problems);
     finish(definition, problems)
 }
 

@@ -56,6 +56,15 @@ const RESERVED: &[&str] = &[
     "select", "then", "when",
 ];
 
+/// Whether a word is a column name that needs no quotes.
+pub(crate) fn is_plain_name(word: &str) -> bool {
+    let mut chars = word.chars();
+    chars.next().is_some_and(|c| c.is_alphabetic() || c == '_')
+        && chars.all(|c| c.is_alphanumeric() || "_$#".contains(c))
+        && !RESERVED.contains(&word.to_lowercase().as_str())
+        && !["true", "false"].contains(&word.to_lowercase().as_str())
+}
+
 struct Parser<'a> {
     text: &'a str,
     position: usize,

@@ -51,6 +51,14 @@ impl VirtualCube {
         }
     }
 
+    /// The names of the visible measures of the cube `base`, stored ones first.
+    pub(crate) fn measure_names(&self, definition: &Definition, base: usize) -> Vec<String> {
+        let cube = &definition.cubes[base];
+        let stored = cube.measures.iter().filter(|m| m.texts.visible).map(|m| m.name.clone());
+        let calculated = cube.calculated_members.iter().filter(|m| m.texts.visible && is_measure(m));
+        stored.chain(calculated.map(|m| m.name.clone())).collect()
+    }
+
     /// Takes a stored or calculated measure of the cube `base`; `visible` overrides what that cube says.
     ///
     /// # Errors

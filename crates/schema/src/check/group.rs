@@ -42,7 +42,12 @@ fn check_measure(measure: &MeasureDef, fact: &Relation, problems: &mut Problems)
 fn check_link(link: &LinkDef, dimension: &DimensionDef, fact: &Relation, problems: &mut Problems) {
     let place = &link.place;
     match &link.foreign_key {
-        Some(key) => relation::expression(key, fact, "foreign key", place, problems),
+        Some(key) => {
+            relation::expression(key, fact, "foreign key", place, problems);
+            if dimension.hierarchies.iter().any(|h| h.relation == Relation::Fact) {
+                problems.at(place, "A dimension without a table of its own has no foreign key");
+            }
+        }
         None => {
             if dimension.hierarchies.iter().any(|h| h.relation != Relation::Fact) {
                 problems.at(place, "The foreign key is missing: the fact column that leads to the dimension");
