@@ -104,3 +104,14 @@ fn sales_follow_season_weekday_and_growth() {
     assert!(years[0] < years[1] && years[1] < years[2], "{years:?}");
     assert!(months[11] > months[1] && days[5] > days[1] && days[6] < days[5], "{months:?} {days:?}");
 }
+
+#[test]
+fn the_schema_is_well_formed_and_its_tables_exist() {
+    let definition = facetta_schema::parse(super::SCHEMA, "demo.yaml").unwrap();
+    let names: Vec<&str> = tables(1, 10).iter().map(|t| t.name).collect();
+    for group in &definition.measure_groups {
+        let facetta_model::definition::Relation::Table { name, .. } = &group.fact else { panic!("{}", group.name) };
+        assert!(names.contains(&name.as_str()), "{name}");
+    }
+    assert_eq!(definition.cubes[0].kpis.len(), 2);
+}
