@@ -1,0 +1,105 @@
+//! What a statement is carried out in: snapshot, cube and session scope, settings.
+
+use crate::SubcubeCache;
+use crate::format::Locale;
+use facetta_mdx::ast::{CellCalculation, MemberDefinition, SetDefinition};
+use facetta_model::{HierarchyId, Snapshot, SubcubeFilter, Value};
+use jiff::civil::DateTime;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// What to do with a member that does not exist (property MdxMissingMemberMode).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum MissingMemberMode {
+    /// An error.
+    #[default]
+    Error,
+    /// A null member: it is left out of sets.
+    Ignore,
+}
+
+/// What the request and session say about how results look and behave.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Number and date formats.
+    pub locale: &'static Locale,
+    /// What `Now` says; the time at which the statement began.
+    pub now: DateTime,
+    /// Members that do not exist.
+    pub missing_members: MissingMemberMode,
+    /// The user's name, for `UserName`.
+    pub user: Arc<str>,
+    /// CustomData of the request.
+    pub custom_data: Arc<str>,
+    /// Parameters of the Execute, by name in lower case.
+    pub parameters: Arc<BTreeMap<String, Value>>,
+}
+
+/// What a session has defined for a cube (or for every cube: none).
+#[derive(Clone, Debug, Default)]
+pub struct SessionScope {
+    /// Calculated members, in order of definition.
+    pub members: Vec<SessionDefinition<MemberDefinition>>,
+    /// Named sets.
+    pub sets: Vec<SessionDefinition<SetDefinition>>,
+    /// Cell calculations.
+    pub cell_calculations: Vec<SessionDefinition<CellCalculation>>,
+}
+
+/// One definition of a session.
+#[derive(Clone, Debug)]
+pub struct SessionDefinition<T> {
+    /// The cube it is for.
+    pub cube: String,
+    /// Whether clients are shown it.
+    pub visible: bool,
+    /// The parsed definition; its name without the cube's.
+    pub definition: T,
+    /// The statement that made it.
+    pub text: Arc<str>,
+}
+
+/// What a role lets a user see of a cube.
+#[derive(Clone, Debug, Default)]
+pub struct RoleFilter {
+    /// Filters on the cells of each measure group (its position in the catalog); applied to every subcube request.
+    pub cells: Vec<(u32, SubcubeFilter)>,
+    /// Hierarchies that do not exist for the user.
+    pub hidden: Vec<HierarchyId>,
+}
+
+/// All that a statement is carried out in. Cheap to clone.
+#[derive(Clone)]
+pub struct Query {
+    /// The version of the catalog and its data.
+    pub snapshot: Arc<dyn Snapshot>,
+    /// The session's definitions.
+    pub session: Arc<SessionScope>,
+    /// The user's roles, joined.
+    pub role: Arc<RoleFilter>,
+    /// Locale, clock and the like.
+    pub settings: Settings,
+    /// Subcubes kept between statements.
+    pub cache: Arc<SubcubeCache>,
+}
+
+impl Query {
+    /// A statement's environment with default settings and without session or role.
+    pub fn new(snapshot: Arc<dyn Snapshot>, now: DateTime) -> Query {
+        let settings = Settings {
+            locale: Locale::en_us(),
+            now,
+            missing_members: MissingMemberMode::default(),
+            user: "".into(),
+            custom_data: "".into(),
+            parameters: Arc::default(),
+        };
+        Query {
+            snapshot,
+            session: Arc::default(),
+            role: Arc::default(),
+            settings,
+            cache: Arc::new(SubcubeCache::new(64 << 20)),
+        }
+    }
+}

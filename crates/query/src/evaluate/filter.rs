@@ -1,0 +1,124 @@
+//! Walking over sets: conditions for each tuple, sets for each tuple, existence together.
+
+use super::{Batch, Evaluator, Set, Tuples};
+use crate::coordinate::{Place, place};
+use crate::expr::Expr;
+use crate::functions::logical;
+use crate::navigate::Tree;
+use facetta_model::{HierarchyId, MemberId, Result, TupleSet, Value};
+
+impl Evaluator {
+    /// The tuples of `set` at which `condition` holds. `name` is the set's expression, which says whether it is an iteration.
+    pub(crate) fn filter(&self, set: &Set, name: &Expr, condition: &Expr, at: &Batch) -> Result<Set> {
+        let mut out = TupleSet::new(set.hierarchies());
+        let sets = super::Sets { sets: vec![Ok(set.clone())], of: super::Col::One(0) };
+        let mut tuple = Vec::new();
+        let mut charge = self.context.charge("Filter", 0)?;
+        self.for_each_value(at, &sets, name, Some(condition), &mut |_, position, value| match value {
+            Value::Error(e) => Err(e.clone()),
+            v if logical::is_true(v) => {
+                set.read(position, &mut tuple);
+                out.members.extend_from_slice(&tuple);
+                if out.members.len() % 65_536 < tuple.len() {
+                    charge.resize(out.members.len() * 4)?;
+                }
+                Ok(())
+            }
+            _ => Ok(()),
+        })?;
+        drop(charge);
+        Set::new(out, &self.context)
+    }
+
+    /// Calls `each` with the coordinate of every tuple of the set of `expr`, one after the other.
+    pub(crate) fn for_each_tuple(
+        &self,
+        expr: &Expr,
+        at: &Batch,
+        each: &mut dyn FnMut(&Batch) -> Result<()>,
+    ) -> Result<()> {
+        let set = self.set_at(expr, at)?;
+        let hierarchies = set.hierarchies();
+        let iteration = self.iteration(expr);
+        let first = match iteration {
+            Some(_) => self.register_iteration(&set)?,
+            None => 0,
+        };
+        let mut inner = at.clone();
+        let mut tuple = Vec::new();
+        for index in 0..set.len() {
+            self.context.check()?;
+            set.read(index, &mut tuple);
+            hierarchies.iter().zip(&tuple).for_each(|(h, m)| inner.set_one(h.index(), *m));
+            if let Some(iteration) = iteration {
+                inner.set_one(self.cube.hierarchies.len() + iteration, MemberId(first.wrapping_add(index as u32)));
+            }
+            each(&inner)?;
+        }
+        Ok(())
+    }
+
+    /// The tuples of `set` that exist together with a tuple of `other`: in the hierarchies that both have, one member is the
+    /// other or lies below it.
+    pub(crate) fn exists(&self, set: &Tuples, other: &Tuples) -> Result<Set> {
+        let members = self.members();
+        let shared: Vec<(usize, usize, Tree<'_>)> = set
+            .hierarchies
+            .iter()
+            .enumerate()
+            .filter_map(|(i, h)| Some((i, other.hierarchies.iter().position(|o| o == h)?, Tree::new(&members, *h))))
+            .collect();
+        let together = |a: &[MemberId], b: &[MemberId]| {
+            shared.iter().all(|(i, j, tree)| tree.is_at_or_under(a[*i], b[*j]) || tree.is_at_or_under(b[*j], a[*i]))
+        };
+        let mut out = TupleSet::new(set.hierarchies.clone());
+        let mut step = 0;
+        for tuple in set.iter() {
+            let mut found = shared.is_empty() && !other.is_empty();
+            for o in other.iter() {
+                self.context.check_every(&mut step)?;
+                if found || together(tuple, o) {
+                    found = true;
+                    break;
+                }
+            }
+            if found {
+                out.members.extend_from_slice(tuple);
+            }
+        }
+        Set::new(out, &self.context)
+    }
+
+    /// The tuples of `set` that exist together with the coordinate `at`.
+    pub(crate) fn existing(&self, set: &Tuples, at: &Batch) -> Result<Set> {
+        let members = self.members();
+        let mut here: Vec<(usize, Tree<'_>, Vec<MemberId>)> = Vec::new();
+        for (i, h) in set.hierarchies.iter().enumerate() {
+            if *h == HierarchyId::MEASURES {
+                continue;
+            }
+            let current = match place(at.get(*h, 0)) {
+                Place::Set(index) => {
+                    let tuples = self.registered_set(index)?;
+                    let position = tuples.hierarchies.iter().position(|t| t == h).unwrap_or(0);
+                    tuples.iter().map(|t| t[position]).collect()
+                }
+                Place::Null => continue,
+                _ => vec![at.get(*h, 0)],
+            };
+            here.push((i, Tree::new(&members, *h), current));
+        }
+        let mut out = TupleSet::new(set.hierarchies.clone());
+        let mut step = 0;
+        for tuple in set.iter() {
+            self.context.check_every(&mut step)?;
+            let exists = here.iter().all(|(i, tree, current)| {
+                current.iter().any(|c| tree.is_at_or_under(tuple[*i], *c) || tree.is_at_or_under(*c, tuple[*i]))
+            });
+            if exists {
+                out.members.extend_from_slice(tuple);
+            }
+        }
+        Set::new(out, &self.context)
+    }
+}

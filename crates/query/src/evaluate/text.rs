@@ -1,0 +1,51 @@
+//! Texts that become members, tuples and sets while a statement is evaluated.
+
+use super::{Batch, Evaluator, Object, Set, TupleColumn};
+use crate::expr::Kind;
+use crate::resolve::Resolver;
+use facetta_model::{MemberId, Result, Span, bail};
+
+impl Evaluator {
+    fn resolve_text(&self, text: &str, kind: Kind) -> Result<crate::expr::Expr> {
+        let mut resolver = Resolver::of_program(&self.query, &self.program, &self.members(), &self.context);
+        resolver.text_now(text, kind, None, Span::default())
+    }
+
+    /// The member that a text names; none where the text is empty.
+    pub(crate) fn member_named(&self, text: &str) -> Result<Object> {
+        let expr = self.resolve_text(text, Kind::Member)?;
+        Ok(*self.objects(&expr, &self.base())?.get(0))
+    }
+
+    /// The tuple that a text is, at one coordinate.
+    pub(crate) fn tuple_named(&self, text: &str, at: &Batch) -> Result<TupleColumn> {
+        let expr = self.resolve_text(text, Kind::Tuple)?;
+        self.tuples(&expr, at)
+    }
+
+    /// The set that a text is, at one coordinate.
+    pub(crate) fn set_named(&self, text: &str, at: &Batch) -> Result<Set> {
+        let expr = self.resolve_text(text, Kind::Set)?;
+        // The expression is gone after this, and its place in memory may be used again: nothing of it may stay in the cache.
+        let set = self.set_at(&expr, at);
+        self.forget_sets();
+        set
+    }
+
+    /// The value of the expression that a text is, at one coordinate.
+    pub(crate) fn value_named(&self, text: &str, at: &Batch) -> Result<facetta_model::Value> {
+        let expr = self.resolve_text(text, Kind::Value)?;
+        let value = self.values(&expr, at)?.get(0).clone();
+        self.forget_sets();
+        Ok(value)
+    }
+
+    /// The member of one hierarchy that a text names.
+    pub(crate) fn member_of(&self, hierarchy: facetta_model::HierarchyId, text: &str) -> Result<MemberId> {
+        let found = self.member_named(text)?;
+        if found.hierarchy != hierarchy {
+            bail!(Invalid, "'{text}' is no member of '{}'", self.cube.hierarchy(hierarchy).unique_name);
+        }
+        Ok(found.as_member())
+    }
+}

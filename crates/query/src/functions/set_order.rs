@@ -1,0 +1,245 @@
+//! Order: ORDER, HIERARCHIZE, and the best and worst of a set.
+
+use super::{Function, Run, function};
+use crate::evaluate::{Batch, Evaluator, Set, Tuples};
+use crate::expr::{Call, ExprKind, Kind, Kind::*};
+use crate::functions::set::count;
+use crate::navigate::Tree;
+use facetta_model::{MemberId, Result, TupleSet, Value};
+use rustc_hash::FxHashMap;
+use std::cmp::Ordering;
+
+pub(crate) const FUNCTIONS: &[Function] = &[
+    function("Order", &[Kind::Set, Kind::Value], Kind::Set, Run::Set(order), "A set ordered by a value within its hierarchies.").each(1),
+    function("Order", &[Kind::Set, Kind::Value, Symbol], Kind::Set, Run::Set(order), "A set ordered by a value: ASC and DESC keep hierarchies, BASC and BDESC break them.").each(1),
+    function("Order", &[Kind::Set, Kind::Value, Symbol, Kind::Value], Kind::Set, Run::Set(order), "A set ordered by two values, the last rising.").each(1).each(3),
+    function("Order", &[Kind::Set, Kind::Value, Kind::Value, Symbol], Kind::Set, Run::Set(order), "A set ordered by two values, the first rising.").each(1).each(2),
+    function("Order", &[Kind::Set, Kind::Value, Symbol, Kind::Value, Symbol], Kind::Set, Run::Set(order), "A set ordered by several values.").repeat(2).each(1).each(3).each(5).each(7).each(9).each(11).each(13),
+    function("Hierarchize", &[Kind::Set], Kind::Set, Run::Set(hierarchize), "A set in the order of the tree, parents first."),
+    function("Hierarchize", &[Kind::Set, Symbol], Kind::Set, Run::Set(hierarchize), "A set in the order of the tree; with POST children first."),
+    function("TopCount", &[Kind::Set, Numeric], Kind::Set, Run::Set(top_count), "The first tuples of a set."),
+    function("TopCount", &[Kind::Set, Numeric, Numeric], Kind::Set, Run::Set(top_count), "The tuples of a set with the greatest values.").each(2),
+    function("BottomCount", &[Kind::Set, Numeric], Kind::Set, Run::Set(bottom_count), "The last tuples of a set."),
+    function("BottomCount", &[Kind::Set, Numeric, Numeric], Kind::Set, Run::Set(bottom_count), "The tuples of a set with the least values.").each(2),
+    function("TopPercent", &[Kind::Set, Numeric, Numeric], Kind::Set, Run::Set(top_percent), "The greatest tuples that make up a percentage of the total.").each(2),
+    function("BottomPercent", &[Kind::Set, Numeric, Numeric], Kind::Set, Run::Set(bottom_percent), "The least tuples that make up a percentage of the total.").each(2),
+    function("TopSum", &[Kind::Set, Numeric, Numeric], Kind::Set, Run::Set(top_sum), "The greatest tuples that make up a sum.").each(2),
+    function("BottomSum", &[Kind::Set, Numeric, Numeric], Kind::Set, Run::Set(bottom_sum), "The least tuples that make up a sum.").each(2),
+];
+
+/// One criterion of ORDER.
+struct Key {
+    values: Vec<Value>,
+    descending: bool,
+}
+
+impl Key {
+    fn compare(&self, a: usize, b: usize) -> Ordering {
+        let ordering = self.values[a].compare(&self.values[b]);
+        if self.descending { ordering.reverse() } else { ordering }
+    }
+}
+
+/// The criteria of a call of ORDER for the tuples of `set`.
+fn keys(evaluator: &Evaluator, call: &Call, at: &Batch, set: &Set) -> Result<Vec<Key>> {
+    let mut keys = Vec::new();
+    let mut args = call.args[1..].iter().peekable();
+    while let Some(arg) = args.next() {
+        let flag = match args.peek().map(|a| &a.kind) {
+            Some(ExprKind::Symbol(word)) => {
+                args.next();
+                word
+            }
+            _ => "ASC",
+        };
+        let values = evaluator.values_over(at, set, &call.args[0], Some(arg))?;
+        keys.push(Key { values, descending: flag.ends_with("DESC") });
+    }
+    Ok(keys)
+}
+
+fn order(evaluator: &Evaluator, call: &Call, at: &Batch) -> Result<Set> {
+    let set = evaluator.set_at(&call.args[0], at)?;
+    let tuples = set.tuples(&evaluator.context)?;
+    let mut rows: Vec<usize> = (0..tuples.len()).collect();
+    let symbol = |a: &crate::expr::Expr| matches!(&a.kind, ExprKind::Symbol(s) if !s.starts_with('B'));
+    // Without a flag for its last criterion ORDER keeps hierarchies.
+    let keeps = call.args.iter().any(symbol) || !matches!(call.args.last().map(|a| &a.kind), Some(ExprKind::Symbol(_)));
+    if keeps {
+        sort_within(evaluator, call, at, &tuples, &mut rows)?;
+    } else {
+        let keys = keys(evaluator, call, at, &set)?;
+        rows.sort_by(|&a, &b| by_keys(&keys, a, b));
+    }
+    reorder(evaluator, &tuples, &rows)
+}
+
+fn by_keys(keys: &[Key], a: usize, b: usize) -> Ordering {
+    keys.iter().map(|k| k.compare(a, b)).find(|o| o.is_ne()).unwrap_or(Ordering::Equal)
+}
+
+fn reorder(evaluator: &Evaluator, set: &Tuples, rows: &[usize]) -> Result<Set> {
+    let mut out = TupleSet::new(set.hierarchies.clone());
+    out.members.reserve(rows.len() * set.arity());
+    rows.iter().for_each(|&row| out.members.extend_from_slice(set.get(row)));
+    Set::new(out, &evaluator.context)
+}
+
+/// The values by which siblings at one position of tuples are ordered: by the members before them and their own.
+struct Place {
+    rows: FxHashMap<Vec<MemberId>, usize>,
+    keys: Vec<Key>,
+}
+
+/// ASC and DESC: siblings are ordered by their own values, children stay under their parents. Tuples are compared by the
+/// first hierarchy in which they differ, at the members before it and, for those after it, the current ones.
+fn sort_within(evaluator: &Evaluator, call: &Call, at: &Batch, set: &Tuples, rows: &mut [usize]) -> Result<()> {
+    let members = evaluator.members();
+    let trees: Vec<Tree<'_>> = set.hierarchies.iter().map(|h| Tree::new(&members, *h)).collect();
+    let mut places = Vec::new();
+    for (i, tree) in trees.iter().enumerate() {
+        let mut prefixes = TupleSet::new(set.hierarchies[..=i].to_vec());
+        let mut rows: FxHashMap<Vec<MemberId>, usize> = FxHashMap::default();
+        let mut step = 0;
+        for tuple in set.iter() {
+            evaluator.context.check_every(&mut step)?;
+            let mut prefix = tuple[..=i].to_vec();
+            while !prefix[i].is_null() && !rows.contains_key(&prefix) {
+                rows.insert(prefix.clone(), prefixes.len());
+                prefixes.members.extend_from_slice(&prefix);
+                prefix[i] = tree.parent(prefix[i]);
+            }
+        }
+        let keys = keys(evaluator, call, at, &Set::new(prefixes, &evaluator.context)?)?;
+        places.push(Place { rows, keys });
+    }
+    rows.sort_by(|&a, &b| {
+        let (x, y) = (set.get(a), set.get(b));
+        match (0..trees.len()).find(|&i| x[i] != y[i]) {
+            Some(i) => compare_in_tree(trees[i], &x[..=i], &y[..=i], &places[i]),
+            None => Ordering::Equal,
+        }
+    });
+    Ok(())
+}
+
+fn compare_in_tree(tree: Tree<'_>, x: &[MemberId], y: &[MemberId], place: &Place) -> Ordering {
+    let i = x.len() - 1;
+    let path = |mut m: MemberId| {
+        let mut path = Vec::new();
+        while !m.is_null() {
+            path.push(m);
+            m = tree.parent(m);
+        }
+        path.reverse();
+        path
+    };
+    let (up, vp) = (path(x[i]), path(y[i]));
+    let common = up.iter().zip(&vp).take_while(|(u, v)| u == v).count();
+    let (u, v) = match (up.get(common), vp.get(common)) {
+        (None, _) => return Ordering::Less,
+        (_, None) => return Ordering::Greater,
+        (Some(u), Some(v)) => (*u, *v),
+    };
+    let row = |member: MemberId| {
+        let mut prefix = x.to_vec();
+        prefix[i] = member;
+        place.rows.get(&prefix)
+    };
+    match (row(u), row(v)) {
+        (Some(&a), Some(&b)) => by_keys(&place.keys, a, b).then_with(|| tree.key(u).cmp(&tree.key(v))),
+        _ => tree.key(u).cmp(&tree.key(v)),
+    }
+}
+
+fn hierarchize(evaluator: &Evaluator, call: &Call, at: &Batch) -> Result<Set> {
+    let set = evaluator.tuples_at(&call.args[0], at)?;
+    let members = evaluator.members();
+    let post = call.has_symbol("POST");
+    let trees: Vec<Tree<'_>> = set.hierarchies.iter().map(|h| Tree::new(&members, *h)).collect();
+    let mut rows: Vec<usize> = (0..set.len()).collect();
+    if post {
+        let keys: Vec<Vec<_>> =
+            set.iter().map(|t| t.iter().zip(&trees).map(|(m, tree)| tree.key_after_children(*m)).collect()).collect();
+        rows.sort_by(|&a, &b| keys[a].cmp(&keys[b]));
+    } else {
+        let charge = evaluator.context.charge("Hierarchize", set.len() * set.arity() * 8)?;
+        let keys: Vec<(u32, u32)> =
+            set.iter().flat_map(|t| t.iter().zip(&trees).map(|(m, tree)| tree.key(*m)).collect::<Vec<_>>()).collect();
+        let n = set.arity();
+        rows.sort_by(|&a, &b| keys[a * n..(a + 1) * n].cmp(&keys[b * n..(b + 1) * n]));
+        drop(charge);
+    }
+    evaluator.context.check()?;
+    reorder(evaluator, &set, &rows)
+}
+
+/// The tuples of a set with their values, the best first; empty ones last, ties in the order of the set.
+fn ranked(evaluator: &Evaluator, call: &Call, at: &Batch, top: bool) -> Result<(std::sync::Arc<Tuples>, Vec<usize>, Vec<Value>)> {
+    let set = evaluator.set_at(&call.args[0], at)?;
+    let values = evaluator.values_over(at, &set, &call.args[0], Some(&call.args[2]))?;
+    let tuples = set.tuples(&evaluator.context)?;
+    let mut rows: Vec<usize> = (0..tuples.len()).collect();
+    rows.sort_by(|&a, &b| {
+        let ordering = values[a].compare(&values[b]);
+        if top { ordering.reverse() } else { ordering }
+    });
+    Ok((tuples, rows, values))
+}
+
+fn top_count(evaluator: &Evaluator, call: &Call, at: &Batch) -> Result<Set> {
+    best(evaluator, call, at, true)
+}
+
+fn bottom_count(evaluator: &Evaluator, call: &Call, at: &Batch) -> Result<Set> {
+    best(evaluator, call, at, false)
+}
+
+fn best(evaluator: &Evaluator, call: &Call, at: &Batch, top: bool) -> Result<Set> {
+    let n = count(evaluator, call, 1, at, 0)?.max(0) as usize;
+    if call.arg(2).is_none() {
+        let set = evaluator.tuples_at(&call.args[0], at)?;
+        let len = set.len();
+        let rows: Vec<usize> = if top { (0..len.min(n)).collect() } else { (len.saturating_sub(n)..len).collect() };
+        return reorder(evaluator, &set, &rows);
+    }
+    let (set, mut rows, _) = ranked(evaluator, call, at, top)?;
+    rows.truncate(n);
+    reorder(evaluator, &set, &rows)
+}
+
+/// The best tuples until their values reach `target` of what they add up to.
+fn until(evaluator: &Evaluator, call: &Call, at: &Batch, top: bool, percent: bool) -> Result<Set> {
+    let limit = evaluator.number_at(&call.args[1], at)?.unwrap_or(0.0);
+    let (set, mut rows, values) = ranked(evaluator, call, at, top)?;
+    let number = |v: &Value| v.as_f64().unwrap_or(0.0);
+    let total: f64 = values.iter().map(number).sum();
+    let target = if percent { total * limit / 100.0 } else { limit };
+    let mut running = 0.0;
+    let mut taken = 0;
+    for &row in &rows {
+        if running >= target {
+            break;
+        }
+        running += number(&values[row]);
+        taken += 1;
+    }
+    rows.truncate(taken);
+    reorder(evaluator, &set, &rows)
+}
+
+fn top_percent(evaluator: &Evaluator, call: &Call, at: &Batch) -> Result<Set> {
+    until(evaluator, call, at, true, true)
+}
+
+fn bottom_percent(evaluator: &Evaluator, call: &Call, at: &Batch) -> Result<Set> {
+    until(evaluator, call, at, false, true)
+}
+
+fn top_sum(evaluator: &Evaluator, call: &Call, at: &Batch) -> Result<Set> {
+    until(evaluator, call, at, true, false)
+}
+
+fn bottom_sum(evaluator: &Evaluator, call: &Call, at: &Batch) -> Result<Set> {
+    until(evaluator, call, at, false, false)
+}

@@ -1,0 +1,4 @@
+//! How a statement is carried out: which tuples are not empty, which cells the axes need, what subselects leave.
+
+mod nonempty;
+mod subselect;

@@ -1,0 +1,106 @@
+//! A resolved statement: what its names stand for, its calculations and sets, its axes.
+
+use crate::expr::{Coordinates, Expr};
+use facetta_model::definition::Aggregator;
+use facetta_model::{AxisProperty, CellProperty, HierarchyId, Members, Property, Scope, name};
+use std::sync::Arc;
+
+/// A statement whose names are ids, ready to be evaluated.
+#[derive(Debug)]
+pub(crate) struct Program {
+    /// The cube with its calculated members.
+    pub(crate) members: Arc<Members>,
+    /// How each calculated member is calculated, in the order of [`Members::calculated`].
+    pub(crate) calculations: Vec<Arc<Calculation>>,
+    /// The named sets that can be used.
+    pub(crate) sets: Vec<NamedSet>,
+    /// How many iterations (named sets, aliases) a coordinate has columns for.
+    pub(crate) iterations: usize,
+    /// The iterations that are asked for their current tuple.
+    pub(crate) iterated: Coordinates,
+    /// The axes by number.
+    pub(crate) axes: Vec<AxisPlan>,
+    /// WHERE.
+    pub(crate) slicer: Option<Expr>,
+    /// Subselects, the outermost first.
+    pub(crate) subselects: Vec<Subselect>,
+    /// The cell properties in the order asked.
+    pub(crate) cell_properties: Vec<CellProperty>,
+}
+
+/// An axis of a query.
+#[derive(Debug)]
+pub(crate) struct AxisPlan {
+    /// The set.
+    pub(crate) set: Expr,
+    /// NON EMPTY.
+    pub(crate) non_empty: bool,
+    /// HAVING.
+    pub(crate) having: Option<Expr>,
+    /// DIMENSION PROPERTIES with the hierarchy they are of, if it was named.
+    pub(crate) properties: Vec<(Option<HierarchyId>, AxisProperty)>,
+}
+
+/// A `FROM (SELECT …)`.
+#[derive(Debug)]
+pub(crate) struct Subselect {
+    /// Totals keep the values of the cube.
+    pub(crate) non_visual: bool,
+    /// Its axes and WHERE, each a set that narrows the cube.
+    pub(crate) sets: Vec<Expr>,
+}
+
+/// A named set.
+#[derive(Debug)]
+pub(crate) struct NamedSet {
+    /// Name.
+    pub(crate) name: String,
+    /// Its expression.
+    pub(crate) set: Arc<Expr>,
+    /// Its iteration, if something asks for its current tuple.
+    pub(crate) iteration: Option<usize>,
+    /// Evaluated where it is used, and not once.
+    pub(crate) inline: bool,
+}
+
+/// How a calculated member is calculated.
+#[derive(Debug)]
+pub(crate) struct Calculation {
+    /// Its hierarchy.
+    pub(crate) hierarchy: HierarchyId,
+    /// Higher ones are applied to the results of lower ones.
+    pub(crate) solve_order: i32,
+    /// Where it was defined.
+    pub(crate) scope: Scope,
+    /// The value.
+    pub(crate) formula: Arc<Expr>,
+    /// FORMAT_STRING, its own or that of the measure that its formula is about.
+    pub(crate) format: Option<Arc<Expr>>,
+    /// Other properties.
+    pub(crate) properties: Vec<(String, Arc<Expr>)>,
+}
+
+impl Calculation {
+    /// The expression of a property that the definition sets.
+    pub(crate) fn property(&self, wanted: &str) -> Option<&Arc<Expr>> {
+        self.properties.iter().find(|(n, _)| name::same(n, wanted)).map(|(_, e)| e)
+    }
+
+    /// The expression of a property asked by name.
+    pub(crate) fn named_property(&self, property: &Property) -> Option<&Arc<Expr>> {
+        match property {
+            Property::Named(wanted) => self.property(wanted),
+            _ => None,
+        }
+    }
+}
+
+/// How results of parts become the result of the whole; none if they do not.
+pub(crate) fn rollup(aggregator: Aggregator) -> Option<Aggregator> {
+    match aggregator {
+        Aggregator::Sum | Aggregator::Count => Some(Aggregator::Sum),
+        Aggregator::Min => Some(Aggregator::Min),
+        Aggregator::Max => Some(Aggregator::Max),
+        Aggregator::Avg | Aggregator::DistinctCount => None,
+    }
+}

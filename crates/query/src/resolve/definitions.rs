@@ -1,0 +1,354 @@
+//! Calculated members and named sets: their names first, their formulas when all names are known.
+
+use super::{MemberFormula, Named, Resolver, SetDefinition, State};
+use crate::expr::{Expr, ExprKind, Kind};
+use crate::program::Calculation;
+use facetta_mdx::ast::{self, Segment};
+use facetta_model::definition::{CalculatedMemberDef, Texts};
+use facetta_model::{
+    CalculatedMember, Error, HierarchyId, LevelId, MemberId, Result, Scope, Span, Value, error, name,
+};
+use std::sync::Arc;
+
+/// Names of the property that holds the format.
+const FORMATS: &[&str] = &["FORMAT_STRING", "FORMAT"];
+
+/// Where a new member stands in its hierarchy.
+struct Position {
+    hierarchy: HierarchyId,
+    parent: MemberId,
+    level: LevelId,
+    depth: u32,
+}
+
+impl Resolver<'_> {
+    /// Takes in what the cube and the session define.
+    pub(super) fn define_cube_and_session(&mut self) -> Result<()> {
+        let cube = self.cube.clone();
+        self.own_text = false;
+        for definition in &cube.calculated_members {
+            self.define_cube_member(definition)?;
+        }
+        for definition in &cube.named_sets {
+            let syntax = parse_foreign(&definition.formula, self.context);
+            self.define_set(&definition.name, syntax, Scope::Cube, false);
+        }
+        let session = self.query.session.clone();
+        for one in session.members.iter().filter(|d| name::same(&d.cube, &cube.name)) {
+            let mut texts = Texts { visible: one.visible, ..Texts::default() };
+            self.define_member(&one.definition, Scope::Session, &mut texts)?;
+        }
+        for one in session.sets.iter().filter(|d| name::same(&d.cube, &cube.name)) {
+            self.define_set_syntax(&one.definition, Scope::Session);
+        }
+        if let Some(one) = session.cell_calculations.iter().find(|d| name::same(&d.cube, &cube.name)) {
+            return Err(Error::not_supported(format_args!("the cell calculation {}", one.text)));
+        }
+        self.own_text = true;
+        Ok(())
+    }
+
+    /// Takes in what WITH defines.
+    pub(super) fn define_query(&mut self, with: &[ast::Definition]) -> Result<()> {
+        for definition in with {
+            match definition {
+                ast::Definition::Member(member) => self.define_member(member, Scope::Query, &mut Texts::default())?,
+                ast::Definition::Set(set) => self.define_set_syntax(set, Scope::Query),
+                ast::Definition::CellCalculation(_) => return Err(Error::not_supported("a cell calculation")),
+                ast::Definition::Cache(_) => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn define_cube_member(&mut self, definition: &CalculatedMemberDef) -> Result<()> {
+        let syntax = parse_foreign(&definition.formula, self.context);
+        let hierarchy = match self.object(&definition.hierarchy)? {
+            Some(Named::Hierarchy(h)) => h,
+            Some(Named::Dimension(d)) => self.default_hierarchy(d),
+            _ => return Err(error!(Definition, "hierarchy '{}' of member '{}' not found", definition.hierarchy, definition.name)),
+        };
+        let position = match &definition.parent {
+            Some(parent) => match self.object(parent)? {
+                Some(Named::Member(h, m)) if h == hierarchy => self.below(h, m)?,
+                _ => return Err(error!(Definition, "parent '{parent}' of member '{}' not found", definition.name)),
+            },
+            None => self.at_top(hierarchy),
+        };
+        let mut properties = Vec::new();
+        for (name, text) in &definition.properties {
+            properties.push((name.clone(), parse_foreign(text, self.context)?));
+        }
+        self.add(&definition.name, &definition.texts, position, syntax.map(Arc::new), properties, Scope::Cube)
+    }
+
+    /// The object that a text names.
+    fn object(&self, text: &str) -> Result<Option<Named>> {
+        match parse_foreign(text, self.context)?.kind {
+            ast::ExpressionKind::Identifier(identifier) => Ok(self.find_whole(&identifier)),
+            _ => Ok(None),
+        }
+    }
+
+    fn define_member(&mut self, member: &ast::MemberDefinition, scope: Scope, texts: &mut Texts) -> Result<()> {
+        let mut segments = member.name.segments.as_slice();
+        // CREATE names the cube first.
+        if let Some(first) = segments.first().and_then(Segment::name)
+            && segments.len() > 2
+            && (name::same(&first.text, &self.cube.name) || first.is_word("CURRENTCUBE"))
+            && self.find(&segments[1..]).is_some()
+        {
+            segments = &segments[1..];
+        }
+        let (last, parent) = match segments {
+            [] => return Err(error!(Syntax, "a member has no name")),
+            [only] => (only, &[][..]),
+            [parent @ .., last] => (last, parent),
+        };
+        let Some(last) = last.name() else {
+            return Err(self.error_at(error!(Invalid, "the name of a calculated member cannot be a key"), member.span));
+        };
+        let position = match self.find(parent).filter(|(_, used)| *used == parent.len()) {
+            _ if parent.is_empty() => self.at_top(HierarchyId::MEASURES),
+            Some((Named::Dimension(d), _)) => self.at_top(self.default_hierarchy(d)),
+            Some((Named::Hierarchy(h), _)) => self.at_top(h),
+            Some((Named::Member(h, m), _)) => self.below(h, m).map_err(|e| self.error_at(e, member.span))?,
+            Some((Named::Level(h, l), _)) => Position { hierarchy: h, parent: MemberId::NULL, level: l, depth: l.0 },
+            _ => return Err(self.not_found(&member.name)),
+        };
+        let own = |p: &&ast::Property| p.name.is_word("CAPTION") || name::same(&p.name.text, "MEMBER_CAPTION");
+        if let Some(ast::ExpressionKind::String(caption)) =
+            member.properties.iter().find(own).map(|p| &p.value.kind)
+        {
+            texts.caption = Some(caption.to_string());
+        }
+        for property in &member.properties {
+            match (&property.value.kind, property.name.text.to_ascii_uppercase().as_str()) {
+                (ast::ExpressionKind::Int(i), "VISIBLE") => texts.visible = *i != 0,
+                (ast::ExpressionKind::String(s), "DISPLAY_FOLDER") => texts.display_folder = Some(s.to_string()),
+                (ast::ExpressionKind::String(s), "DESCRIPTION") => texts.description = Some(s.to_string()),
+                (ast::ExpressionKind::String(class), "CELL_FORMATTER") => {
+                    let path = crate::resolve::definitions::path_text(&member.name);
+                    let error = error!(Invalid, "Failed to load formatter class '{class}' for member '{path}'.");
+                    return Err(self.error_at(error, member.span));
+                }
+                _ => {}
+            }
+        }
+        let properties = member.properties.iter().map(|p| (p.name.text.to_string(), p.value.clone())).collect();
+        let syntax = Ok(Arc::new(member.expression.clone()));
+        self.add(&last.text, texts, position, syntax, properties, scope)
+    }
+
+    fn at_top(&self, hierarchy: HierarchyId) -> Position {
+        Position { hierarchy, parent: MemberId::NULL, level: LevelId(0), depth: 0 }
+    }
+
+    fn below(&self, hierarchy: HierarchyId, parent: MemberId) -> Result<Position> {
+        let h = &self.cube.hierarchy(hierarchy).hierarchy;
+        let level = self.members.level(hierarchy, parent);
+        let depth = self.members.depth(hierarchy, parent) + 1;
+        if hierarchy == HierarchyId::MEASURES || level == h.leaf_level() && !h.parent_child {
+            return Err(error!(
+                Invalid,
+                "The calculated member cannot be created because its parent is at the lowest level in the {} hierarchy.",
+                self.cube.hierarchy(hierarchy).unique_name
+            ));
+        }
+        let level = if level == h.leaf_level() { level } else { LevelId(level.0 + 1) };
+        Ok(Position { hierarchy, parent, level, depth })
+    }
+
+    fn add(
+        &mut self,
+        name: &str,
+        texts: &Texts,
+        position: Position,
+        syntax: Result<Arc<ast::Expression>>,
+        properties: Vec<(String, ast::Expression)>,
+        scope: Scope,
+    ) -> Result<()> {
+        let Position { hierarchy, parent, level, depth } = position;
+        let mut unique_name = match parent {
+            MemberId::NULL => self.cube.hierarchy(hierarchy).unique_name.clone(),
+            parent => self.members.unique_name(hierarchy, parent),
+        };
+        unique_name.push('.');
+        name::quote_into(&mut unique_name, name);
+        let constants = properties.iter().filter_map(|(n, e)| Some((n.clone(), constant(e)?))).collect();
+        let syntax = syntax?;
+        self.members.calculated.push(Arc::new(CalculatedMember {
+            hierarchy,
+            name: name.to_owned(),
+            texts: texts.clone(),
+            unique_name: unique_name.clone(),
+            parent,
+            level,
+            depth,
+            scope,
+            formula: facetta_mdx::mondrian_expression(&syntax).into(),
+            properties: constants,
+            original: MemberId::NULL,
+        }));
+        self.formulas.push(MemberFormula { syntax, properties, scope, hierarchy, unique_name });
+        Ok(())
+    }
+
+    fn define_set_syntax(&mut self, set: &ast::SetDefinition, scope: Scope) {
+        let Some(last) = set.name.segments.last().and_then(Segment::name) else { return };
+        let dynamic = set.evaluation == Some(ast::SetEvaluation::Dynamic);
+        self.define_set(&last.text, Ok(set.expression.clone()), scope, dynamic);
+    }
+
+    fn define_set(&mut self, name: &str, syntax: Result<ast::Expression>, scope: Scope, dynamic: bool) {
+        let (syntax, state) = match syntax {
+            Ok(syntax) => (syntax, State::Waiting),
+            Err(error) => {
+                (ast::Expression { kind: ast::ExpressionKind::Null, span: Span::default() }, State::Failed(error))
+            }
+        };
+        let _ = dynamic; // Static or dynamic: within one statement both are evaluated once, at its slicer.
+        let syntax = Arc::new(syntax);
+        self.sets.push(SetDefinition { name: name.to_owned(), scope, syntax, state, iteration: None, inline: false });
+    }
+
+    /// Resolves every set and formula of the query, so that its mistakes are told even where it does not use them.
+    pub(super) fn resolve_query_sets(&mut self) -> Result<()> {
+        for index in 0..self.sets.len() {
+            let resolved = self.resolved_set(index);
+            if self.sets[index].scope == Scope::Query {
+                resolved?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The calculation of a member: its formula, solve order, format and other properties.
+    pub(super) fn calculation(&mut self, member: MemberFormula) -> Result<Calculation> {
+        self.own_text = member.scope == Scope::Query;
+        self.aliases.clear();
+        let formula = self.formula(&member);
+        let formula = match formula {
+            Err(error) if member.scope != Scope::Query => super::failed(error, Kind::Value),
+            other => other?,
+        };
+        let (mut solve_order, mut format, mut properties) = (0, None, Vec::new());
+        for (name, syntax) in &member.properties {
+            if name::same(name, "SOLVE_ORDER") {
+                solve_order = constant(syntax).and_then(|v| v.as_f64()).unwrap_or(0.0) as i32;
+                continue;
+            }
+            let resolved = match self.property_formula(name, syntax) {
+                Err(error) if member.scope != Scope::Query => super::failed(error, Kind::Value),
+                other => other?,
+            };
+            let resolved = Arc::new(resolved);
+            if FORMATS.iter().any(|f| name::same(f, name)) {
+                format.get_or_insert(resolved.clone());
+            }
+            properties.push((name.clone(), resolved));
+        }
+        if format.is_none() {
+            format = self.format_of(&formula, member.hierarchy).map(Arc::new);
+        }
+        self.own_text = true;
+        Ok(Calculation {
+            hierarchy: member.hierarchy,
+            solve_order,
+            scope: member.scope,
+            formula: Arc::new(formula),
+            format,
+            properties,
+        })
+    }
+
+    fn formula(&mut self, member: &MemberFormula) -> Result<Expr> {
+        let expr = self.expression(&member.syntax.clone())?;
+        match expr.ty.kind {
+            Kind::Set => {
+                let name = facetta_mdx::mondrian_expression(&member.syntax);
+                let error = error!(Type, "Member expression '{name}' must not be a set");
+                Err(self.error_at(error, member.syntax.span))
+            }
+            kind if kind.is_scalar() => Ok(expr),
+            Kind::Level | Kind::Missing | Kind::Symbol => {
+                Err(self.error_at(error!(Type, "'{}' is no value", member.unique_name), member.syntax.span))
+            }
+            _ => Ok(self.as_cell(expr)),
+        }
+    }
+
+    /// A property's value: text that is a formula, where the property is one of those.
+    fn property_formula(&mut self, name: &str, syntax: &ast::Expression) -> Result<Expr> {
+        // The tree keeps `FORMAT_STRING = 'IIf(…)'` as text: only an expression written bare is evaluated.
+        let _ = name;
+        self.scalar(syntax)
+    }
+
+    /// The format that a formula without one has: that of whole numbers, or of the first measure in it.
+    fn format_of(&self, formula: &Expr, hierarchy: HierarchyId) -> Option<Expr> {
+        let text = |t: &str| Expr::literal(Value::str(t), Kind::String, Span::default());
+        if formula.ty.kind == Kind::Integer {
+            return Some(text("#,##0"));
+        }
+        if hierarchy != HierarchyId::MEASURES {
+            return None;
+        }
+        let measure = first_measure(formula)?;
+        match measure.calculated_index() {
+            None => self.cube.measures.get(measure.index())?.format.as_deref().map(text),
+            Some(index) => {
+                // Formulas of later members may not be known yet; their own format always is.
+                let calculated = self.members.calculated.get(index)?;
+                let (_, format) = calculated.properties.iter().find(|(n, _)| FORMATS.iter().any(|f| name::same(f, n)))?;
+                Some(text(&format.to_string()))
+            }
+        }
+    }
+}
+
+/// The first measure that an expression names.
+fn first_measure(expr: &Expr) -> Option<MemberId> {
+    match &expr.kind {
+        ExprKind::Member(HierarchyId::MEASURES, m) => Some(*m),
+        ExprKind::Tuple(parts) | ExprKind::Braces(parts) | ExprKind::Scalar(_, parts) => parts.iter().find_map(first_measure),
+        ExprKind::Cell(inner) | ExprKind::Alias(_, inner) => first_measure(inner),
+        ExprKind::Call(call) => call.args.iter().find_map(first_measure),
+        ExprKind::Case(branches, otherwise) => {
+            let in_branch = |(c, r): &(Expr, Expr)| first_measure(c).or_else(|| first_measure(r));
+            branches.iter().find_map(in_branch).or_else(|| otherwise.as_deref().and_then(first_measure))
+        }
+        _ => None,
+    }
+}
+
+/// The value of an expression that is a literal.
+fn constant(syntax: &ast::Expression) -> Option<Value> {
+    match &syntax.kind {
+        ast::ExpressionKind::Int(i) => Some(Value::Int(*i)),
+        ast::ExpressionKind::Double(d) => Some(Value::Double(*d)),
+        ast::ExpressionKind::String(s) => Some(Value::str(s)),
+        ast::ExpressionKind::Prefix(p) if p.operator == ast::PrefixOperator::Minus => match constant(&p.operand)? {
+            Value::Int(i) => Some(Value::Int(-i)),
+            Value::Double(d) => Some(Value::Double(-d)),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+fn parse_foreign(text: &str, context: &facetta_model::Context) -> Result<ast::Expression> {
+    facetta_mdx::parse_expression(text, context).map_err(|e| Error::new(e.kind(), format!("{} in '{text}'", e.message())))
+}
+
+/// A dotted name in brackets.
+pub(crate) fn path_text(identifier: &ast::Identifier) -> String {
+    let mut out = String::new();
+    for name in identifier.segments.iter().filter_map(Segment::name) {
+        if !out.is_empty() {
+            out.push('.');
+        }
+        name::quote_into(&mut out, &name.text);
+    }
+    out
+}

@@ -1,0 +1,152 @@
+//! SELECT: its parts in order, and what they must agree on.
+
+use super::Resolver;
+use crate::environment::Query;
+use crate::expr::{Expr, Kind};
+use crate::program::{AxisPlan, Program, Subselect};
+use facetta_mdx::ast::{self, Segment};
+use facetta_model::catalog::Cube;
+use facetta_model::{Context, Error, ErrorKind, HierarchyId, Result, error, name};
+use std::sync::Arc;
+
+/// Names of the first axes.
+const AXIS_NAMES: &[&str] = &["COLUMNS", "ROWS", "PAGES", "SECTIONS", "CHAPTERS"];
+
+/// The cube that a source is about: the innermost FROM.
+pub(crate) fn cube_of(query: &Query, source: &ast::Source) -> Result<Arc<Cube>> {
+    match source {
+        ast::Source::Subselect(subselect) => cube_of(query, &subselect.source),
+        ast::Source::Cube(identifier) => {
+            let catalog = query.snapshot.catalog();
+            let names: Vec<&str> = identifier.segments.iter().filter_map(Segment::name).map(|n| &*n.text).collect();
+            let found = match names.as_slice() {
+                [cube] => catalog.cube(cube),
+                [first, cube] if name::same(first, &catalog.name) => catalog.cube(cube),
+                _ => None,
+            };
+            let missing = || error!(CubeNotFound, "MDX cube '{}' not found", names.join(".")).at(identifier.span());
+            found.cloned().ok_or_else(missing)
+        }
+    }
+}
+
+/// Resolves a query.
+pub(crate) fn select(query: &Query, select: &ast::Select, context: &Context) -> Result<Program> {
+    let cube = cube_of(query, &select.source)?;
+    let mut resolver = Resolver::new(query, &cube, context)?;
+    resolver.define_query(&select.with)?;
+    resolver.resolve_query_sets()?;
+    let axes = resolver.axes(&select.axes)?;
+    let slicer = match &select.slicer {
+        Some(slicer) => Some(resolver.slicer(slicer)?),
+        None => None,
+    };
+    let mut subselects = Vec::new();
+    resolver.subselects(&select.source, &mut subselects)?;
+    resolver.check_hierarchies(&axes, slicer.as_ref())?;
+    let cell_properties = resolver.cell_properties(&select.cell_properties)?;
+    resolver.finish(axes, slicer, subselects, cell_properties)
+}
+
+impl Resolver<'_> {
+    fn finish(
+        mut self,
+        axes: Vec<AxisPlan>,
+        slicer: Option<Expr>,
+        subselects: Vec<Subselect>,
+        cell_properties: Vec<facetta_model::CellProperty>,
+    ) -> Result<Program> {
+        let calculations = self.finish_calculations()?;
+        let sets = self.finish_sets();
+        Ok(Program {
+            calculations,
+            sets,
+            iterations: self.iterations,
+            iterated: std::mem::take(&mut self.iterated),
+            members: Arc::new(self.members),
+            axes,
+            slicer,
+            subselects,
+            cell_properties,
+        })
+    }
+
+    fn axes(&mut self, written: &[ast::Axis]) -> Result<Vec<AxisPlan>> {
+        let mut ordered: Vec<&ast::Axis> = written.iter().collect();
+        ordered.sort_by_key(|a| a.ordinal);
+        for (expected, axis) in ordered.iter().enumerate() {
+            if axis.ordinal as usize > expected {
+                let name = AXIS_NAMES.get(expected).map_or(String::new(), |n| format!(" ({n})"));
+                return Err(error!(
+                    Invalid,
+                    "Axis numbers specified in a query must be sequentially specified, and cannot contain gaps. \
+                     Axis {expected}{name} is missing."
+                )
+                .at(axis.span));
+            }
+            if (axis.ordinal as usize) < expected {
+                let name = AXIS_NAMES.get(axis.ordinal as usize).copied().unwrap_or("AXIS");
+                return Err(error!(Invalid, "Duplicate axis name '{name}'.").at(axis.span));
+            }
+        }
+        // In the order of their numbers, but for sets named by `AS`: what comes first in the text is known to the rest.
+        let mut plans: Vec<Option<AxisPlan>> = written.iter().map(|_| None).collect();
+        for axis in written {
+            plans[axis.ordinal as usize] = Some(self.axis(axis)?);
+        }
+        Ok(plans.into_iter().flatten().collect())
+    }
+
+    fn axis(&mut self, axis: &ast::Axis) -> Result<AxisPlan> {
+        let set = self.set(&axis.set)?;
+        let having = axis.having.as_ref().map(|h| self.scalar(h)).transpose()?;
+        let mut plan = AxisPlan { set, non_empty: axis.non_empty, having, properties: Vec::new() };
+        self.axis_properties(&mut plan, &axis.properties)?;
+        Ok(plan)
+    }
+
+    fn slicer(&mut self, written: &ast::Expression) -> Result<Expr> {
+        let expr = self.expression(written)?;
+        if expr.is_null() {
+            return Err(error!(Invalid, "Function does not support NULL member parameter").at(written.span));
+        }
+        match super::convert::distance(expr.ty.kind, Kind::Set, self.compatibility()) {
+            Some(_) => Ok(self.convert(expr, Kind::Set)),
+            None => Err(Error::new(ErrorKind::Type, "the slicer must be a member, a tuple or a set").at(written.span)),
+        }
+    }
+
+    /// No hierarchy may stand on two axes, or on an axis and in the slicer.
+    fn check_hierarchies(&self, axes: &[AxisPlan], slicer: Option<&Expr>) -> Result<()> {
+        let mut used: Vec<HierarchyId> = Vec::new();
+        for set in axes.iter().map(|a| &a.set).chain(slicer) {
+            for h in set.ty.hierarchies.iter().flat_map(|hs| hs.iter()) {
+                if used.contains(h) {
+                    let name = &self.cube.hierarchy(*h).unique_name;
+                    return Err(error!(HierarchyTwice, "Hierarchy '{name}' appears in more than one independent axis."));
+                }
+            }
+            used.extend(set.ty.hierarchies.iter().flat_map(|hs| hs.iter().copied()));
+        }
+        Ok(())
+    }
+
+    fn subselects(&mut self, source: &ast::Source, out: &mut Vec<Subselect>) -> Result<()> {
+        let ast::Source::Subselect(subselect) = source else { return Ok(()) };
+        let mut sets = Vec::new();
+        for axis in &subselect.axes {
+            if axis.having.is_some() {
+                return Err(Error::not_supported("HAVING in a subselect").at(axis.span));
+            }
+            sets.push(self.set(&axis.set)?);
+        }
+        if let Some(slicer) = &subselect.slicer {
+            let slicer = self.slicer(slicer)?;
+            if !matches!(&slicer.ty.hierarchies, Some(hs) if **hs == [HierarchyId::MEASURES]) {
+                sets.push(slicer);
+            }
+        }
+        out.push(Subselect { non_visual: subselect.non_visual, sets });
+        self.subselects(&subselect.source, out)
+    }
+}
