@@ -1,6 +1,6 @@
 //! JOIN: the right rowset is read once; rows meet by a key where the condition has one.
 
-use super::{Flow, Query, Row, expression, gather, scope::Scope};
+use super::{BATCH, Flow, Query, Row, expression, gather, scope::Scope};
 use expression::{Expression, compile_condition};
 use facetta_mdx::ast::{DmvJoin, DmvOperator};
 use facetta_model::{Charge, Context, Field, Result};
@@ -21,8 +21,19 @@ pub(crate) fn joined(
     let condition = compile_condition(scope, query, &join.condition)?;
     let key = equal_columns(&condition, left_width)
         .filter(|(l, r)| scope.columns[*l].info.ty == scope.columns[*r].info.ty);
-    let right_width = scope.columns.len() - left_width;
-    let mut state = State { left, right, condition, key, left_width, right_width, outer: join.left, partners: None };
+    let width = scope.columns.len();
+    let mut state = State {
+        left,
+        right,
+        condition,
+        key,
+        left_width,
+        width,
+        outer: join.left,
+        partners: None,
+        lefts: Vec::new().into_iter(),
+        meeting: None,
+    };
     Ok(Box::new(move |context| state.pull(context)))
 }
 
@@ -45,9 +56,20 @@ struct State {
     condition: Expression,
     key: Option<(usize, usize)>,
     left_width: usize,
-    right_width: usize,
+    width: usize,
     outer: bool,
     partners: Option<Partners>,
+    lefts: std::vec::IntoIter<Row>,
+    meeting: Option<Meeting>,
+}
+
+/// A row of the left side that meets those of the right, and how far it is.
+struct Meeting {
+    row: Row,
+    /// The rows of the right to meet; none for all.
+    of_key: Option<Vec<usize>>,
+    next: usize,
+    found: bool,
 }
 
 /// The rows of the right side, and where those of each key are.
@@ -62,44 +84,62 @@ impl State {
         if self.partners.is_none() {
             self.partners = Some(self.read_right(context)?);
         }
-        let Some(partners) = &self.partners else { return Ok(None) };
-        let Some(lefts) = (self.left)(context)? else { return Ok(None) };
         let mut out = Vec::new();
-        let mut charge = context.charge("JOIN", 0)?;
         let mut step = 0;
-        for left in lefts {
-            let mut found = false;
-            let mut meet = |right: &Row, out: &mut Vec<Row>| -> Result<()> {
-                context.check_every(&mut step)?;
-                let mut row = left.clone();
-                row.extend_from_slice(right);
-                if self.condition.test(&row) == Some(true) {
-                    found = true;
-                    charge.grow(expression::bytes(&row))?;
+        while out.len() < BATCH {
+            context.check_every(&mut step)?;
+            let Some(mut meeting) = self.meeting.take() else {
+                match self.next_left(context)? {
+                    Some(meeting) => self.meeting = Some(meeting),
+                    None => break,
+                }
+                continue;
+            };
+            match self.partner(&meeting) {
+                Some(right) => {
+                    let mut row = meeting.row.clone();
+                    row.extend_from_slice(right);
+                    if self.condition.test(&row) == Some(true) {
+                        meeting.found = true;
+                        out.push(row);
+                    }
+                    meeting.next += 1;
+                    self.meeting = Some(meeting);
+                }
+                None if self.outer && !meeting.found => {
+                    let mut row = meeting.row;
+                    row.resize(self.width, Field::Null);
                     out.push(row);
                 }
-                Ok(())
-            };
-            match self.key {
-                Some((column, _)) => {
-                    let key = expression::key(std::slice::from_ref(&left[column]));
-                    for index in partners.by_key.get(&key).into_iter().flatten() {
-                        meet(&partners.rows[*index], &mut out)?;
-                    }
-                }
-                None => {
-                    for right in &partners.rows {
-                        meet(right, &mut out)?;
-                    }
-                }
-            }
-            if self.outer && !found {
-                let mut row = left;
-                row.resize(self.left_width + self.right_width, Field::Null);
-                out.push(row);
+                None => {}
             }
         }
-        Ok(Some(out))
+        Ok(Some(out).filter(|rows| !rows.is_empty()))
+    }
+
+    fn partner(&self, meeting: &Meeting) -> Option<&Row> {
+        let partners = self.partners.as_ref()?;
+        match &meeting.of_key {
+            Some(indices) => partners.rows.get(*indices.get(meeting.next)?),
+            None => partners.rows.get(meeting.next),
+        }
+    }
+
+    fn next_left(&mut self, context: &Context) -> Result<Option<Meeting>> {
+        let row = loop {
+            if let Some(row) = self.lefts.next() {
+                break row;
+            }
+            match (self.left)(context)? {
+                Some(rows) => self.lefts = rows.into_iter(),
+                None => return Ok(None),
+            }
+        };
+        let of_key = self.key.map(|(column, _)| {
+            let key = expression::key(std::slice::from_ref(&row[column]));
+            self.partners.as_ref().and_then(|p| p.by_key.get(&key)).cloned().unwrap_or_default()
+        });
+        Ok(Some(Meeting { row, of_key, next: 0, found: false }))
     }
 
     fn read_right(&mut self, context: &Context) -> Result<Partners> {
