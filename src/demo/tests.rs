@@ -115,3 +115,32 @@ fn the_schema_is_well_formed_and_its_tables_exist() {
     }
     assert_eq!(definition.cubes[0].kpis.len(), 2);
 }
+
+#[test]
+fn the_engine_loads_what_the_schema_asks() {
+    use facetta_engine::{Source, Store};
+    use facetta_model::{Context, Value};
+    let folder = tempfile::tempdir().unwrap();
+    let files = super::prepare(folder.path(), 1, 2_000).unwrap();
+    let definition = facetta_schema::load(&files.schema).unwrap();
+    let context = Context::unlimited();
+    let database =
+        Store::in_memory().load("Demo", &definition, &Source::Folder(files.source), &context, &|_| {}).unwrap();
+    let snapshot = database.snapshot();
+    // Facts of each grain find their members: all rows are under the all member, none is lost.
+    for (position, (group, rows)) in definition.measure_groups.iter().zip([2_000, 0, 0]).enumerate() {
+        let cube = &snapshot.catalog().cubes[0];
+        let request = facetta_model::SubcubeRequest {
+            group: cube.measure_groups[position],
+            measures: (0..group.measures.len() as u32).collect(),
+            axes: Vec::new(),
+            filters: Vec::new(),
+            tuples: Vec::new(),
+        };
+        let answer = snapshot.subcube(&request, &context).unwrap();
+        assert_eq!(answer.rows, 1, "{}", group.name);
+        if rows > 0 {
+            assert_eq!(answer.values[4].value(0), Value::Int(rows), "{}", group.name);
+        }
+    }
+}
