@@ -1,5 +1,6 @@
 //! A subcube request against a version: which codes pass, and which group each code belongs to.
 
+use crate::column::Codes;
 use crate::segment::CodeMap;
 use crate::tuples::{TupleTables, tuple_tables};
 use crate::version::{GroupData, Version};
@@ -99,7 +100,7 @@ impl CodeFilter {
         let first = passes.iter().position(|p| *p != 0).unwrap_or(0) as u32;
         let last = passes.iter().rposition(|p| *p != 0).unwrap_or(0) as u32;
         let is_range = count > 0 && last - first + 1 == count;
-        let test = if is_range { CodeTest::Range { first, last } } else { CodeTest::Table(passes) };
+        let test = if is_range { CodeTest::Range { first, last } } else { CodeTest::Table(padded(passes)) };
         Some(CodeFilter { column, test, passing_before })
     }
 
@@ -127,6 +128,17 @@ impl CodeFilter {
             CodeTest::Table(passes) => passes.get(code as usize).is_some_and(|p| *p != 0),
         }
     }
+}
+
+/// A table as long as codes of its width can reach, so that the loop over rows needs no check for each.
+fn padded(mut passes: Vec<u8>) -> Vec<u8> {
+    let space = match Codes::width_for(passes.len()) {
+        1 => 1 << 8,
+        2 => 1 << 16,
+        _ => passes.len(),
+    };
+    passes.resize(space, 0);
+    passes
 }
 
 /// A path of a request, found.

@@ -112,11 +112,8 @@ fn test_range<C: Code>(codes: &[C], first: u32, last: u32, mask: &mut [u8]) {
 }
 
 fn test_table<C: Code>(codes: &[C], passes: &[u8], mask: &mut [u8]) {
-    if C::SPACE <= 1 << 16 {
-        // As long as the space of the codes, so that no check is needed for each.
-        let mut whole = vec![0u8; C::SPACE];
-        whole[..passes.len().min(C::SPACE)].copy_from_slice(&passes[..passes.len().min(C::SPACE)]);
-        let whole = &whole[..C::SPACE];
+    // A table as long as the codes can reach needs no check for each row.
+    if let Some(whole) = passes.get(..C::SPACE) {
         for (mask, &code) in mask.iter_mut().zip(codes) {
             *mask &= whole[code.index()];
         }

@@ -1,6 +1,6 @@
 //! A segment: some millions of fact rows as columns, never changed once made.
 
-use crate::column::{BLOCK_ROWS, CodeColumn, DistinctColumn, NumberColumn, Numbers};
+use crate::column::{BLOCK_ROWS, CodeColumn, DistinctColumn, NumberColumn};
 use facetta_model::MemberId;
 use std::ops::Range;
 use std::sync::Arc;
@@ -19,6 +19,8 @@ pub(crate) struct Segment {
     pub(crate) distincts: Vec<DistinctColumn>,
     /// Where the values of each measure are.
     pub(crate) measures: Vec<MeasureSource>,
+    /// Whether its rows are changes to cells, not facts of their own.
+    pub(crate) is_delta: bool,
 }
 
 /// Where the values of a measure are in a segment.
@@ -60,14 +62,6 @@ impl Segment {
         match self.measures[measure] {
             MeasureSource::Number(at) => Some(&self.numbers[at]),
             _ => None,
-        }
-    }
-
-    /// The scale of a measure's numbers; none for doubles and for counts.
-    pub(crate) fn scale(&self, measure: usize) -> Option<u8> {
-        match &self.number(measure)?.numbers {
-            Numbers::Scaled { scale, .. } => Some(*scale),
-            Numbers::Double(_) => None,
         }
     }
 }

@@ -2,9 +2,10 @@
 
 use crate::group::aggregate;
 use crate::plan::{Conditions, plan};
+use crate::rows::source_rows;
 use crate::version::Version;
 use facetta_model::catalog::Catalog;
-use facetta_model::{Context, Error, Result, RowsRequest, Rowset, Snapshot, Subcube, SubcubeRequest};
+use facetta_model::{Context, Result, RowsRequest, Rowset, Snapshot, Subcube, SubcubeRequest};
 use std::sync::Arc;
 
 /// A snapshot of the column store.
@@ -36,7 +37,7 @@ impl Snapshot for StoreSnapshot {
         aggregate(&plan, data, group, &request.measures, context)
     }
 
-    fn source_rows(&self, _request: &RowsRequest, _context: &Context) -> Result<Rowset> {
-        Err(Error::not_supported("drill-through"))
+    fn source_rows(&self, request: &RowsRequest, context: &Context) -> Result<Rowset> {
+        source_rows(&self.version, request, context)
     }
 }

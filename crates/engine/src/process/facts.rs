@@ -190,6 +190,7 @@ impl<'a> Loader<'a> {
             flags: Vec::new(),
             distincts: Vec::new(),
             measures: Vec::new(),
+            is_delta: false,
         };
         let sources: Vec<MeasureSource> = self.values.iter_mut().map(|v| v.take(&mut segment)).collect();
         let source = |m: &MeasureSource| match m {
