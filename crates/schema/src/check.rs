@@ -36,7 +36,7 @@ pub(crate) fn run(definition: &Definition, problems: &mut Problems) {
     definition.measure_groups.iter().for_each(|g| group::check(definition, g, problems));
     unique(definition.cubes.iter().map(|c| (c.name.as_str(), &c.place)), "cubes", problems);
     if definition.cubes.is_empty() {
-        problems.add(0, "", "The catalog has no cube");
+        problems.missing(&Place { file: problems.file().clone(), ..Place::default() }, "The catalog has no cube");
     }
     definition.cubes.iter().for_each(|c| cube::check(definition, c, problems));
     unique(definition.roles.iter().map(|r| (r.name.as_str(), &r.place)), "roles", problems);

@@ -66,11 +66,15 @@ pub(crate) struct Problems {
     file: Arc<str>,
     found: Vec<SchemaError>,
     more: usize,
+    /// How many of the errors are about references to parts that were read.
+    references: usize,
+    /// Whether parts could not be read, so that what refers to them finds nothing.
+    gaps: bool,
 }
 
 impl Problems {
     pub(crate) fn new(file: &str) -> Self {
-        Self { file: file.into(), found: Vec::new(), more: 0 }
+        Self { file: file.into(), found: Vec::new(), more: 0, references: 0, gaps: false }
     }
 
     /// The file, to be shared by places.
@@ -93,6 +97,29 @@ impl Problems {
         self.add(place.line, place.element.clone(), message);
     }
 
+    /// Adds an error about something that refers to a part that is not there; what holds it was read.
+    pub(crate) fn reference(&mut self, line: u32, element: impl Into<String>, message: impl Into<String>) {
+        self.references += 1;
+        self.add(line, element, message);
+    }
+
+    /// From now on what is wrong so far counts as gaps in the definition; see [`Problems::missing`].
+    pub(crate) fn note_gaps(&mut self) {
+        self.gaps = self.count() > self.references;
+    }
+
+    /// Adds an error about something that is not there, unless there are gaps: it may be what could not be read.
+    pub(crate) fn missing(&mut self, place: &Place, message: impl Into<String>) {
+        if !self.gaps {
+            self.at(place, message);
+        }
+    }
+
+    /// How many errors there are so far.
+    pub(crate) fn count(&self) -> usize {
+        self.found.len() + self.more
+    }
+
     /// Whether nothing is wrong so far.
     pub(crate) fn is_empty(&self) -> bool {
         self.found.is_empty()
@@ -104,6 +131,8 @@ impl Problems {
             return Ok(value);
         }
         self.found.sort_by_key(|e| e.line);
+        // What two cubes share is checked with each.
+        self.found.dedup();
         Err(SchemaErrors { errors: self.found, more: self.more })
     }
 

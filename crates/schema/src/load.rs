@@ -70,13 +70,12 @@ fn within_size(text: &str, file: &str) -> Result<Problems, SchemaErrors> {
     Ok(problems)
 }
 
-/// Checks what was read; errors of reading leave gaps, so only what was read without any is checked further.
+/// Checks what was read, even if there are errors already: all are to be told at once.
 fn finish(definition: Option<Definition>, mut problems: Problems) -> Result<Definition, SchemaErrors> {
     match definition {
         Some(definition) => {
-            if problems.is_empty() {
-                check::run(&definition, &mut problems);
-            }
+            problems.note_gaps();
+            check::run(&definition, &mut problems);
             problems.finish(definition)
         }
         None if problems.is_empty() => problems.fail(0, "The file holds no definition"),

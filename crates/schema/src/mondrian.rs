@@ -13,7 +13,7 @@ use crate::error::Problems;
 use crate::names;
 use facetta_model::definition::{Definition, DimensionDef, NamedSetDef, ParameterDef, Relation};
 use facetta_model::{Compatibility, name};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use xml::Element;
 
 /// Reads a schema. `None` if nothing could be read; problems tell why, and what else is wrong.
@@ -36,6 +36,8 @@ struct Schema<'a> {
     definition: Definition,
     /// Shared dimensions by folded name.
     shared: HashMap<String, Shared>,
+    /// The cubes in which something is wrong, by index: what is not found in them may be just that.
+    wrong_cubes: HashSet<usize>,
 }
 
 /// A shared dimension.
@@ -49,7 +51,7 @@ struct Shared {
 impl<'a> Schema<'a> {
     fn new(unused_hints: usize, problems: &'a mut Problems) -> Self {
         let definition = Definition { compatibility: Compatibility::Mondrian, unused_hints, ..Definition::default() };
-        Self { problems, definition, shared: HashMap::new() }
+        Self { problems, definition, shared: HashMap::new(), wrong_cubes: HashSet::new() }
     }
 
     fn read(&mut self, root: &Element) {

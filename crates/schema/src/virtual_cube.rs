@@ -81,7 +81,8 @@ impl VirtualCube {
         let calculated = cube.calculated_members.iter().find(|m| is_measure(m) && name::same(&m.name, measure));
         let Some(calculated) = calculated else {
             let stored = cube.measures.iter().map(|m| m.name.as_str());
-            let hint = did_you_mean(measure, stored.chain(cube.calculated_members.iter().map(|m| m.name.as_str())));
+            let calculated = cube.calculated_members.iter().filter(|m| is_measure(m)).map(|m| m.name.as_str());
+            let hint = did_you_mean(measure, stored.chain(calculated));
             return Err(format!("The cube '{}' has no measure '{measure}'{hint}", cube.name));
         };
         let mut calculated = calculated.clone();

@@ -12,7 +12,7 @@ pub(super) fn check(definition: &Definition, cube: &CubeDef, problems: &mut Prob
     let place = &cube.place;
     let calculated = || cube.calculated_members.iter().filter(|m| is_measure(m));
     if cube.measures.is_empty() && calculated().next().is_none() {
-        problems.at(place, "A cube needs a measure");
+        problems.missing(place, "A cube needs a measure");
     }
     let stored = cube.measures.iter().map(|m| {
         let group = &definition.measure_groups[cube.measure_groups[m.group]];
@@ -30,7 +30,7 @@ pub(super) fn check(definition: &Definition, cube: &CubeDef, problems: &mut Prob
         let names = || cube.measures.iter().map(|m| m.name.as_str()).chain(calculated().map(|m| m.name.as_str()));
         if !names().any(|n| name::same(n, wanted)) {
             let hint = did_you_mean(wanted, names());
-            problems.at(place, format!("The default measure '{wanted}' is no measure of the cube{hint}"));
+            problems.missing(place, format!("The default measure '{wanted}' is no measure of the cube{hint}"));
         }
     }
     cube.calculated_members.iter().for_each(|m| calculated_member(definition, cube, m, problems));
@@ -63,7 +63,7 @@ fn calculated_member(definition: &Definition, cube: &CubeDef, member: &Calculate
     if !has_hierarchy(definition, cube, &member.hierarchy) {
         let hint =
             did_you_mean(member.hierarchy.trim_matches(['[', ']']), cube.dimensions.iter().map(|d| d.name.as_str()));
-        problems.at(place, format!("The cube '{}' has no hierarchy {}{hint}", cube.name, member.hierarchy));
+        problems.missing(place, format!("The cube '{}' has no hierarchy {}{hint}", cube.name, member.hierarchy));
     }
     if member.parent.as_deref().is_some_and(|p| !names::is_identifier(p)) {
         problems.at(place, "The parent is not the name of a member");

@@ -13,7 +13,7 @@ pub(super) fn check(dimension: &DimensionDef, problems: &mut Problems) {
         problems.at(&dimension.place, "The name 'Measures' belongs to the dimension of the measures");
     }
     if dimension.hierarchies.is_empty() {
-        problems.at(&dimension.place, "A dimension needs a hierarchy");
+        problems.missing(&dimension.place, "A dimension needs a hierarchy");
     }
     let in_facts = dimension.hierarchies.iter().filter(|h| h.relation == Relation::Fact).count();
     if in_facts > 0 && in_facts < dimension.hierarchies.len() {
@@ -38,7 +38,7 @@ fn hierarchy(hierarchy: &HierarchyDef, problems: &mut Problems) {
         (own, Some(key)) => relation::column(key, own, "primary key", place, problems),
     }
     if hierarchy.levels.is_empty() {
-        problems.at(place, "A hierarchy needs a level");
+        problems.missing(place, "A hierarchy needs a level");
     }
     unique(hierarchy.levels.iter().map(|l| (l.name.as_str(), &l.place)), "levels", problems);
     let all = hierarchy.all.as_ref().map(|a| a.level_name.as_deref().unwrap_or("(All)"));

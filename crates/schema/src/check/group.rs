@@ -10,7 +10,7 @@ use facetta_model::name;
 
 pub(super) fn check(definition: &Definition, group: &MeasureGroupDef, problems: &mut Problems) {
     if group.fact == Relation::Fact {
-        problems.at(&group.place, "A fact table is needed");
+        problems.missing(&group.place, "A fact table is needed");
     }
     relation::check(&group.fact, &group.place, problems);
     unique(group.links.iter().map(|l| (l.name.as_str(), &l.place)), "dimensions", problems);
@@ -59,7 +59,7 @@ fn check_link(link: &LinkDef, dimension: &DimensionDef, fact: &Relation, problem
         && !levels.clone().any(|l| name::same(&l.name, wanted))
     {
         let hint = did_you_mean(wanted, levels.clone().map(|l| l.name.as_str()));
-        problems.at(place, format!("The dimension '{}' has no level '{wanted}'{hint}", dimension.name));
+        problems.missing(place, format!("The dimension '{}' has no level '{wanted}'{hint}", dimension.name));
     }
     if link.level.is_some() && levels.any(|l| l.parent.is_some()) {
         problems.at(place, "A link to a level is not supported for a parent-child hierarchy");

@@ -15,10 +15,10 @@ use facetta_model::name;
 impl Schema<'_> {
     /// A cube over one fact table.
     pub(super) fn cube(&mut self, element: &Element) {
-        let fact = fact(element, self.problems);
-        let name = element.text_of("name");
+        let before = self.problems.count();
+        let Some(name) = element.text_of("name") else { return };
         // Without a fact table the rest is still read, for its errors.
-        let relation = fact.clone().unwrap_or(Relation::Fact);
+        let relation = fact(element, self.problems).unwrap_or(Relation::Fact);
         let mut links = Vec::new();
         let mut dimensions = Vec::new();
         for child in &element.children {
@@ -40,7 +40,7 @@ impl Schema<'_> {
         let (measures, cube_measures) = self.measures(element);
         let place = element.place(self.problems);
         let cube = CubeDef {
-            name: name.clone().unwrap_or_default(),
+            name: name.clone(),
             texts: texts(element),
             measure_groups: vec![self.definition.measure_groups.len()],
             dimensions,
@@ -54,10 +54,11 @@ impl Schema<'_> {
             place: place.clone(),
             ..CubeDef::default()
         };
-        if let (Some(name), Some(fact)) = (name, fact) {
-            self.definition.measure_groups.push(MeasureGroupDef { name, fact, measures, links, place });
-            self.definition.cubes.push(cube);
+        if self.problems.count() > before {
+            self.wrong_cubes.insert(self.definition.cubes.len());
         }
+        self.definition.measure_groups.push(MeasureGroupDef { name, fact: relation, measures, links, place });
+        self.definition.cubes.push(cube);
     }
 
     /// A dimension of this cube only.
@@ -178,6 +179,7 @@ impl Schema<'_> {
         };
         let value = measure_value(element, self.problems);
         let data_type = data_type(element, "datatype", self.problems);
+        let value = value?;
         Some(MeasureDef {
             name: element.text_of("name")?,
             aggregator,

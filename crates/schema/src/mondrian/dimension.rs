@@ -5,7 +5,7 @@ use super::xml::Element;
 use crate::error::Problems;
 use facetta_model::definition::{
     AllDef, ClosureDef, ColumnRef, DataType, DimensionDef, DimensionKind, Expression, HideMemberIf, HierarchyDef,
-    LevelDef, LevelKind, ParentDef, PropertyDef, Relation, Texts,
+    LevelDef, LevelKind, ParentDef, Place, PropertyDef, Relation, Texts,
 };
 
 /// Caption, description, visibility and folder of an element.
@@ -55,7 +55,7 @@ fn hierarchy(element: &Element, dimension: &str, kind: DimensionKind, problems: 
     for (depth, child) in element.all("Level").enumerate() {
         levels.extend(level(child, depth, kind, problems));
     }
-    let place = element.place(problems);
+    let place = Place { element: format!("Hierarchy '{name}'"), ..element.place(problems) };
     if element.first("Level").is_none() {
         problems.at(&place, "A hierarchy needs a level");
     }
@@ -199,13 +199,13 @@ pub(super) fn fact(cube: &Element, problems: &mut Problems) -> Option<Relation> 
     }
 }
 
-/// The value of a measure's rows.
-pub(super) fn measure_value(element: &Element, problems: &mut Problems) -> Option<Expression> {
+/// The value of a measure's rows; `Some(None)` if none is given, `None` if it is wrong.
+pub(super) fn measure_value(element: &Element, problems: &mut Problems) -> Option<Option<Expression>> {
     if let Some(expression) = element.first("MeasureExpression") {
         if element.get("column").is_some() {
             problems.add(element.line, element.label(), "A measure has a column or a MeasureExpression, not both");
         }
-        return generic_sql(expression, problems);
+        return generic_sql(expression, problems).map(Some);
     }
-    element.get("column").map(Expression::column)
+    Some(element.get("column").map(Expression::column))
 }

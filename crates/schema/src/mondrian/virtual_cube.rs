@@ -31,8 +31,10 @@ impl Schema<'_> {
                 continue;
             };
             let visible = child.get("visible").map(|_| child.flag("visible", true));
-            if let Err(message) = cube.import_measure(&self.definition, base, &measure, visible) {
-                self.problems.add(child.line, child.label(), message);
+            if let Err(message) = cube.import_measure(&self.definition, base, &measure, visible)
+                && !self.wrong_cubes.contains(&base)
+            {
+                self.problems.reference(child.line, child.label(), message);
             }
         }
         for child in element.all("VirtualCubeDimension") {
@@ -46,8 +48,10 @@ impl Schema<'_> {
             };
             let given = Texts { visible: child.flag("visible", true), ..texts(child) };
             let shared = self.shared.get(&name::fold(dimension)).and_then(|s| s.index);
-            if let Err(message) = cube.add_dimension(&self.definition, base, dimension, shared, given) {
-                self.problems.add(child.line, child.label(), message);
+            if let Err(message) = cube.add_dimension(&self.definition, base, dimension, shared, given)
+                && !base.is_some_and(|base| self.wrong_cubes.contains(&base))
+            {
+                self.problems.reference(child.line, child.label(), message);
             }
         }
         for child in element.all("CalculatedMember") {
@@ -57,9 +61,11 @@ impl Schema<'_> {
         cube.default_measure = element.text_of("defaultMeasure");
         match cube.finish(&self.definition) {
             Ok(cube) => self.definition.cubes.push(cube),
+            // What could not be taken from a cube that is wrong is no news.
+            Err(_) if !self.wrong_cubes.is_empty() => {}
             Err(messages) => {
                 for message in messages {
-                    self.problems.add(element.line, element.label(), message);
+                    self.problems.reference(element.line, element.label(), message);
                 }
             }
         }
@@ -72,7 +78,7 @@ impl Schema<'_> {
         let found = cubes.iter().position(|c| !c.is_virtual && name::same(&c.name, wanted));
         if found.is_none() {
             let hint = did_you_mean(wanted, cubes.iter().map(|c| c.name.as_str()));
-            self.problems.add(element.line, element.label(), format!("There is no cube '{wanted}'{hint}"));
+            self.problems.reference(element.line, element.label(), format!("There is no cube '{wanted}'{hint}"));
         }
         found
     }

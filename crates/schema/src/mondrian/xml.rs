@@ -21,6 +21,8 @@ pub(super) struct Element {
     pub(super) name: String,
     /// The line where it begins.
     pub(super) line: u32,
+    /// How errors name it: see [`Element::label`].
+    label: String,
     attributes: Vec<(String, String)>,
     /// The elements in it, in order.
     pub(super) children: Vec<Element>,
@@ -59,13 +61,9 @@ impl Element {
         self.children.iter().find(|c| c.name == name)
     }
 
-    /// How errors name it: `Level 'Store City'`.
+    /// How errors name it: `Level 'Store City'`, or `KeyExpression of Level 'Store City'` if it has no name.
     pub(super) fn label(&self) -> String {
-        let named = ["name", "cube", "hierarchy", "member", "dimension", "cubeName", "roleName"];
-        match named.iter().find_map(|a| self.get(a)) {
-            Some(name) => format!("{} '{name}'", self.name),
-            None => self.name.clone(),
-        }
+        self.label.clone()
     }
 
     /// Where it stands.
@@ -172,7 +170,8 @@ impl Builder<'_> {
             let value = value.map_err(|e| format!("Attribute '{key}' of '{name}': {e}"))?;
             attributes.push((key.to_owned(), allowed(&value)?.to_owned()));
         }
-        Ok(Element { name, line: self.lines, attributes, children: Vec::new(), text: String::new() })
+        let label = label(&name, &attributes, self.open.last());
+        Ok(Element { name, line: self.lines, label, attributes, children: Vec::new(), text: String::new() })
     }
 
     fn close(&mut self, element: Element) {
@@ -190,6 +189,21 @@ impl Builder<'_> {
             None => return Err("Text stands outside the root element".to_owned()),
         }
         Ok(())
+    }
+}
+
+/// The attributes that name an element, and how much of a name a label shows.
+const NAMING: &[&str] = &["name", "cube", "hierarchy", "member", "dimension", "cubeName", "roleName"];
+const MAX_LABEL: usize = 60;
+
+fn label(name: &str, attributes: &[(String, String)], parent: Option<&Element>) -> String {
+    let name: String = name.chars().take(MAX_LABEL).collect();
+    let own = NAMING.iter().find_map(|naming| attributes.iter().find(|(key, _)| key == naming));
+    match (own, parent) {
+        (Some((_, own)), _) => format!("{name} '{}'", own.chars().take(MAX_LABEL).collect::<String>()),
+        // Elements without a name nest a few deep at most; what is deeper is wrong anyhow.
+        (None, Some(parent)) if parent.label.len() < 4 * MAX_LABEL => format!("{name} of {}", parent.label),
+        (None, _) => name,
     }
 }
 
