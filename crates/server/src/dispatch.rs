@@ -109,9 +109,8 @@ fn place(body: Body) -> Place {
     match execute.command {
         Command::Statement(ref text) => match classify(text) {
             StatementClass::Empty => Place::Here(Quick::Nothing),
-            StatementClass::Dmv => on(Work::State, execute, statement::run_dmv),
-            StatementClass::Transaction => on(Work::State, execute, statement::run_transaction),
-            _ => on(Work::Statement, execute, statement::run),
+            StatementClass::Dmv | StatementClass::Transaction => on(Work::State, execute),
+            _ => on(Work::Statement, execute),
         },
         Command::Cancel(cancel) => Place::Here(Quick::Cancel(cancel)),
         Command::BeginTransaction => Place::Here(Quick::Begin),
@@ -128,8 +127,8 @@ fn place(body: Body) -> Place {
     }
 }
 
-fn on(work: Work, execute: Execute, run: fn(&Exchange, &Execute) -> Result<Reply>) -> Place {
-    Place::Thread(work, Box::new(move |exchange| run(exchange, &execute)))
+fn on(work: Work, execute: Execute) -> Place {
+    Place::Thread(work, Box::new(move |exchange| statement::run(exchange, &execute)))
 }
 
 /// What is read of the server itself never waits for statements; what is read of cubes may take as long as they do.

@@ -5,7 +5,8 @@
 
 use crate::clock::Moment;
 use crate::guid::Guid;
-use crate::session::{Definition, Session, State};
+use crate::scope::Scope;
+use crate::session::{Session, State};
 use facetta_model::{Error, Result, error};
 use fjall::{Database, Keyspace, KeyspaceCreateOptions, PersistMode};
 use serde::{Deserialize, Serialize};
@@ -39,14 +40,13 @@ impl Saved {
     /// What is kept of a session in a state.
     pub fn of(session: &Session, state: &State) -> Saved {
         let properties = state.properties.0.iter().map(|(p, v)| (p.name.to_owned(), v.to_owned())).collect();
-        let definitions = state.scope.iter().flat_map(|s| &s.definitions);
         Saved {
             spid: session.spid,
             user: session.user.clone(),
             started: session.started.0,
             catalog: state.catalog.clone(),
             properties,
-            scope: definitions.map(|d| (d.catalog.clone(), d.text.clone())).collect(),
+            scope: state.scope.as_deref().map(Scope::texts).unwrap_or_default(),
             transaction: state.transaction.is_some() || state.transaction_lost,
         }
     }
@@ -54,12 +54,6 @@ impl Saved {
     /// When it began.
     pub fn started(&self) -> Moment {
         Moment(self.started)
-    }
-
-    /// The definitions of its scope.
-    pub fn definitions(&self) -> Vec<Definition> {
-        let each = self.scope.iter().map(|(catalog, text)| Definition { catalog: catalog.clone(), text: text.clone() });
-        each.collect()
     }
 }
 

@@ -3,19 +3,36 @@
 use crate::catalogs::CatalogState;
 use crate::server::Server;
 use crate::settings::CatalogSettings;
-use facetta_model::{Error, Result};
+use facetta_engine::{Progress, Source, Step, Store};
+use facetta_model::definition::Definition;
+use facetta_model::{Context, Result, error};
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+/// How often the log is told how far a load is.
+const TELL: Duration = Duration::from_secs(2);
 
 /// A catalog whose schema has been read.
 pub struct Prepared {
     settings: CatalogSettings,
+    definition: Definition,
 }
 
-/// Reads the schema of a catalog.
+/// Reads the schema of a catalog, and looks whether its source is there.
 ///
 /// # Errors
-/// The schema is wrong; the error names file and line.
+/// The schema is wrong, with file and line; or there is no such folder.
 pub fn prepare(settings: &CatalogSettings) -> Result<Prepared> {
-    Ok(Prepared { settings: settings.clone() })
+    let mut definition = facetta_schema::load(&settings.schema)?;
+    if !settings.source.is_dir() {
+        let folder = settings.source.display();
+        return Err(error!(Io, "The source of catalog '{}', {folder}, is not a folder of Parquet or CSV files", settings.name));
+    }
+    if !settings.writable {
+        let measures = definition.measure_groups.iter_mut().flat_map(|g| &mut g.measures);
+        measures.for_each(|m| m.writable = false);
+    }
+    Ok(Prepared { settings: settings.clone(), definition })
 }
 
 /// Loads catalogs, one after the other. Those that fail say so to who asks for them.
@@ -25,9 +42,30 @@ pub fn prepare(settings: &CatalogSettings) -> Result<Prepared> {
 pub fn run(server: &Server, all: Vec<Prepared>) -> Result<()> {
     let mut first = Ok(());
     for one in all {
-        let error = Error::not_supported(format_args!("Loading of {}", one.settings.place()));
-        server.catalogs.set(&one.settings.name, CatalogState::Failed(error.clone()));
-        first = first.and(Err(error));
+        let name = &one.settings.name;
+        tracing::info!(catalog = name, schema = %one.settings.schema.display(), "loading");
+        match load(&server.store, &one) {
+            Ok(snapshot) => server.catalogs.set(name, CatalogState::Ready(snapshot)),
+            Err(error) => {
+                tracing::error!(catalog = name, %error, "the catalog could not be loaded");
+                server.catalogs.set(name, CatalogState::Failed(error.clone()));
+                first = first.and(Err(error));
+            }
+        }
     }
     first
+}
+
+fn load(store: &Store, one: &Prepared) -> Result<std::sync::Arc<dyn facetta_model::Snapshot>> {
+    let told = Mutex::new(Instant::now());
+    let progress: &Progress<'_> = &|step: &Step<'_>| {
+        let mut told = crate::sync::lock(&told);
+        if told.elapsed() >= TELL {
+            *told = Instant::now();
+            tracing::info!(catalog = one.settings.name, stage = step.stage, rows = step.rows, total = step.total, "loading");
+        }
+    };
+    let source = Source::Folder(one.settings.source.clone());
+    let database = store.load(&one.settings.name, &one.definition, &source, &Context::unlimited(), progress)?;
+    Ok(database.snapshot())
 }

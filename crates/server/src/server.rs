@@ -9,7 +9,9 @@ use crate::pool::Pool;
 use crate::running::Running;
 use crate::sessions::Sessions;
 use crate::settings::{CatalogSettings, Settings};
+use facetta_engine::Store;
 use facetta_model::{Error, Result, Snapshot, bail, error};
+use facetta_query::SubcubeCache;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, mpsc};
@@ -24,14 +26,16 @@ const HOUSEKEEPING: Duration = Duration::from_millis(250);
 /// A head of a request has to be whole within this.
 const HEAD: Duration = Duration::from_secs(30);
 
-/// The stack of a thread that runs commands: expressions nest up to the parser's limit.
-const STACK: usize = 16 << 20;
+/// The stack of a thread that runs commands: calculations nest up to the evaluator's limit. Only what is touched is taken.
+const STACK: usize = facetta_query::STACK_BYTES;
+
+/// Bytes of subcubes kept between statements.
+const SUBCUBES: usize = 256 << 20;
 
 /// Threads for commands: those that hold a seat, and those that wait for a slow client.
 const THREADS: usize = 4096;
 
 /// What every request can reach.
-#[derive(Debug)]
 pub struct Server {
     /// What it was told.
     pub settings: Settings,
@@ -53,6 +57,10 @@ pub struct Server {
     pub pool: Pool,
     /// What they ask of.
     pub catalogs: Catalogs,
+    /// Where the catalogs' data is.
+    pub store: Store,
+    /// Subcubes kept between statements.
+    pub subcubes: Arc<SubcubeCache>,
     ready: AtomicBool,
 }
 
@@ -75,6 +83,8 @@ impl Server {
             running: Arc::new(Running::new(clock.clone(), settings.limits.session_queue)),
             pool: Pool::new(clock.clone(), settings.workers),
             catalogs: Catalogs::default(),
+            store: Store::in_memory(),
+            subcubes: Arc::new(SubcubeCache::new(SUBCUBES)),
             ready: AtomicBool::new(false),
             settings,
             clock,
@@ -131,6 +141,12 @@ impl Server {
         if ended > 0 {
             tracing::warn!(ended, used, limit, "memory is short: idle sessions ended");
         }
+    }
+}
+
+impl std::fmt::Debug for Server {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Server").field("address", &self.address).finish_non_exhaustive()
     }
 }
 

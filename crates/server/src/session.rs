@@ -3,6 +3,7 @@
 use crate::clock::Moment;
 use crate::guid::Guid;
 use crate::running::Command;
+use crate::scope::Scope;
 use crate::sync::lock;
 use facetta_model::CancelReason;
 use facetta_xmla::Properties;
@@ -171,22 +172,6 @@ pub struct State {
     pub used: Used,
     /// When its time-outs are looked at next.
     pub alarm: Option<Moment>,
-}
-
-/// What a session defines for itself.
-#[derive(Clone, Debug, Default)]
-pub struct Scope {
-    /// The statements that made it, in order.
-    pub definitions: Vec<Definition>,
-}
-
-/// One definition in a session's scope.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Definition {
-    /// The catalog in which it was made.
-    pub catalog: Arc<str>,
-    /// The statement.
-    pub text: Arc<str>,
 }
 
 impl Session {

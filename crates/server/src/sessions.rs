@@ -4,7 +4,8 @@ use crate::clock::{Clock, Moment};
 use crate::guid::Guid;
 use crate::interner::Interner;
 use crate::journal::{Journal, Saved};
-use crate::session::{Definition, EndReason, Scope, Session, SharedProperties, State, Transaction};
+use crate::scope::Scope;
+use crate::session::{EndReason, Session, SharedProperties, State, Transaction};
 use crate::settings::Timeouts;
 use crate::sync::{lock, read, write};
 use facetta_model::{CancelReason, Error, Result, bail, error};
@@ -85,8 +86,7 @@ impl Sessions {
             state.catalog = saved.catalog.as_deref().map(|c| self.texts.share(c));
             state.properties = self.share_properties(properties);
             state.transaction_lost = saved.transaction;
-            let definitions = saved.definitions();
-            state.scope = (!definitions.is_empty()).then(|| Box::new(Scope { definitions }));
+            state.scope = Scope::of_texts(&saved.scope).map(Box::new);
             state.idle_since = self.clock.now();
         }
         self.next_spid.fetch_max(saved.spid.saturating_add(1), Relaxed);
@@ -274,13 +274,13 @@ impl Sessions {
         })
     }
 
-    /// Replaces the definitions of a session's scope.
+    /// Replaces a session's scope.
     ///
     /// # Errors
     /// The journal's.
-    pub fn set_scope(&self, session: &Arc<Session>, definitions: Vec<Definition>) -> Result<()> {
+    pub fn set_scope(&self, session: &Arc<Session>, scope: Scope) -> Result<()> {
         self.update(session, |state| {
-            state.scope = (!definitions.is_empty()).then(|| Box::new(Scope { definitions }));
+            state.scope = Some(Box::new(scope)).filter(|s| !s.is_empty());
             Ok(())
         })
     }

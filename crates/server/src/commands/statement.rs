@@ -2,12 +2,16 @@
 
 use super::{Reply, transaction};
 use crate::dispatch::ask;
+use crate::environment;
 use crate::handler::Exchange;
 use crate::rowsets::select::{Query, select};
 use facetta_mdx::ast::{Statement, StatementKind};
-use facetta_mdx::parse;
-use facetta_model::{Error, Result};
-use facetta_xmla::{Command, Content, Execute};
+use facetta_mdx::{Parsed, parse};
+use facetta_model::{Outcome, Result, bail, error};
+use facetta_query::flatten::flatten;
+use facetta_query::execute;
+use facetta_xmla::{Command, Content, Execute, Format};
+use std::sync::Arc;
 
 fn text(execute: &Execute) -> &str {
     if let Command::Statement(text) = &execute.command { text } else { "" }
@@ -23,49 +27,82 @@ fn only_checked(exchange: &Exchange) -> bool {
     exchange.properties.prepare_only() || exchange.properties.content() == Content::None
 }
 
-/// Runs a DMV query.
-///
-/// # Errors
-/// The text is no DMV query, or names what is not there.
-pub fn run_dmv(exchange: &Exchange, execute: &Execute) -> Result<Reply> {
-    let text = text(execute);
-    let parsed = parse(text, exchange.context()).map_err(|e| e.located_in(text))?;
-    let StatementKind::Dmv(query) = &parsed.statement.kind else { return run(exchange, execute) };
-    let query = Query { select: query, text, parameters: &execute.parameters };
-    let rowset = select(&ask(exchange), &query)?;
-    if only_checked(exchange) { Ok(Reply::Empty) } else { Ok(Reply::Rowset(rowset)) }
+fn parsed(exchange: &Exchange, text: &str) -> Result<Parsed> {
+    parse(text, exchange.context()).map_err(|e| e.located_in(text))
 }
 
-/// Runs BEGIN, COMMIT or ROLLBACK TRANSACTION.
+/// Runs a statement.
 ///
 /// # Errors
-/// The text is none of them; else those of the command.
-pub fn run_transaction(exchange: &Exchange, execute: &Execute) -> Result<Reply> {
-    let text = text(execute);
-    let parsed = parse(text, exchange.context()).map_err(|e| e.located_in(text))?;
-    match run_if_transaction(exchange, &parsed.statement) {
-        Some(done) => done.map(|()| Reply::Empty),
-        None => run(exchange, execute),
-    }
+/// Those of the parser, the resolver and the evaluator; they have line and column.
+pub fn run(exchange: &Exchange, request: &Execute) -> Result<Reply> {
+    let text = text(request);
+    run_parsed(exchange, request, parsed(exchange, text)?, text)
 }
 
-fn run_if_transaction(exchange: &Exchange, statement: &Statement) -> Option<Result<()>> {
+/// What the first words of a text seemed to say decided where it runs; what it is, its tree says.
+fn run_parsed(exchange: &Exchange, request: &Execute, parsed: Parsed, text: &str) -> Result<Reply> {
     let (server, session) = (&exchange.call.server, exchange.session());
-    match statement.kind {
-        StatementKind::BeginTransaction => Some(transaction::begin(server, session)),
-        StatementKind::CommitTransaction => Some(transaction::commit(server, session, exchange.context())),
-        StatementKind::RollbackTransaction => Some(transaction::rollback(exchange)),
-        _ => None,
+    let done = |result: Result<()>| result.map(|()| Reply::Empty);
+    match &parsed.statement.kind {
+        StatementKind::Dmv(dmv) => {
+            let query = Query { select: dmv, text, parameters: &request.parameters };
+            let rowset = select(&ask(exchange), &query)?;
+            Ok(if only_checked(exchange) { Reply::Empty } else { Reply::Rowset(rowset) })
+        }
+        StatementKind::BeginTransaction => done(transaction::begin(server, session)),
+        StatementKind::CommitTransaction => done(transaction::commit(server, session, exchange.context())),
+        StatementKind::RollbackTransaction => done(transaction::rollback(exchange)),
+        StatementKind::CreateMember(_) | StatementKind::CreateSet(_) | StatementKind::CreateCellCalculation(_) => {
+            done(create(exchange, parsed.statement, text).map_err(|e| e.located_in(text)))
+        }
+        StatementKind::Drop(objects) => {
+            let catalog = ask(exchange).catalog_name()?;
+            let scope = session.state().scope.as_deref().cloned().unwrap_or_default();
+            let scope = scope.without(&catalog, objects, exchange.properties.cube()).map_err(|e| e.located_in(text))?;
+            done(server.sessions.set_scope(session, scope))
+        }
+        _ => query(exchange, request, &parsed, text),
     }
 }
 
-/// Runs any other statement.
-///
-/// # Errors
-/// Those of the parser, the resolver and the evaluator.
-pub fn run(exchange: &Exchange, execute: &Execute) -> Result<Reply> {
-    let text = text(execute);
-    let parsed = parse(text, exchange.context()).map_err(|e| e.located_in(text))?;
-    let _ = parsed;
-    Err(Error::not_supported("MDX"))
+/// Adds a definition to the session, if the cube takes it.
+fn create(exchange: &Exchange, statement: Statement, text: &str) -> Result<()> {
+    let (server, session) = (&exchange.call.server, exchange.session());
+    let ask = ask(exchange);
+    let (catalog, snapshot) = (ask.catalog_name()?, ask.snapshot()?);
+    let before = session.state().scope.as_deref().cloned().unwrap_or_default();
+    let after = before.with(&catalog, statement, text, exchange.properties.cube())?;
+    let scope = after.for_catalog(&catalog)?;
+    let cube = [
+        scope.members.last().map(|d| &d.cube),
+        scope.sets.last().map(|d| &d.cube),
+        scope.cell_calculations.last().map(|d| &d.cube),
+    ];
+    for name in cube.into_iter().flatten() {
+        let Some(cube) = snapshot.catalog().cube(name) else {
+            bail!(CubeNotFound, "The {name} cube either does not exist or has not been processed.");
+        };
+        let mut query = environment::query(&ask)?;
+        query.session = Arc::new(scope.clone());
+        facetta_query::describe(&query, cube, exchange.context())?;
+    }
+    server.sessions.set_scope(session, after)
+}
+
+fn query(exchange: &Exchange, request: &Execute, parsed: &Parsed, text: &str) -> Result<Reply> {
+    let query = environment::with_parameters(&ask(exchange), &request.parameters)?;
+    let outcome = execute(&parsed.statement, &query, exchange.context()).map_err(|e| e.located_in(text))?;
+    if only_checked(exchange) {
+        return Ok(Reply::Empty);
+    }
+    Ok(match (outcome, exchange.properties.format()) {
+        (Outcome::Done, _) => Reply::Empty,
+        (Outcome::CellSet(cells), Format::Tabular) => Reply::Rowset(flatten(cells, exchange.properties.maximum_rows())),
+        (Outcome::CellSet(cells), _) => Reply::CellSet(cells),
+        (Outcome::Rowset(_), Format::Multidimensional) => {
+            return Err(error!(Property, "The statement yields a rowset, which has no Multidimensional format"));
+        }
+        (Outcome::Rowset(rowset), _) => Reply::Rowset(rowset),
+    })
 }

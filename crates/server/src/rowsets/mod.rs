@@ -1,12 +1,15 @@
 //! Rowsets: every one that the server answers, and how one is opened.
 
+pub mod dbschema;
 pub mod definition;
 pub mod discover;
+pub mod mdschema;
 pub mod select;
 pub mod value;
 
 use definition::{Ask, Table};
 use discover::{commands, connections, memory, metadata, objects, provider, sessions, words};
+use mdschema::{cubes, dimensions, functions, measures, members, properties, sets};
 use facetta_model::{Error, Result, Rowset, error, name};
 use facetta_xmla::Restrictions;
 
@@ -34,6 +37,24 @@ pub static ROWSETS: &[&dyn Table] = &[
     &memory::DISCOVER_PERFORMANCE_COUNTERS,
     &memory::DISCOVER_TRACES,
     &objects::DISCOVER_LOCATIONS,
+    &dbschema::DBSCHEMA_CATALOGS,
+    &dbschema::DBSCHEMA_TABLES,
+    &dbschema::DBSCHEMA_COLUMNS,
+    &dbschema::DBSCHEMA_PROVIDER_TYPES,
+    &cubes::MDSCHEMA_CUBES,
+    &dimensions::MDSCHEMA_DIMENSIONS,
+    &dimensions::MDSCHEMA_HIERARCHIES,
+    &dimensions::MDSCHEMA_LEVELS,
+    &measures::MDSCHEMA_MEASURES,
+    &members::MDSCHEMA_MEMBERS,
+    &properties::MDSCHEMA_PROPERTIES,
+    &sets::MDSCHEMA_SETS,
+    &functions::MDSCHEMA_FUNCTIONS,
+    &cubes::MDSCHEMA_MEASUREGROUPS,
+    &cubes::MDSCHEMA_MEASUREGROUP_DIMENSIONS,
+    &sets::MDSCHEMA_KPIS,
+    &cubes::MDSCHEMA_ACTIONS,
+    &cubes::MDSCHEMA_INPUT_DATASOURCES,
 ];
 
 /// The rowset of a name, in whatever case.

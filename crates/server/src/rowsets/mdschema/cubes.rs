@@ -1,7 +1,7 @@
 //! MDSCHEMA_CUBES, _MEASUREGROUPS, _MEASUREGROUP_DIMENSIONS, _INPUT_DATASOURCES, _ACTIONS.
 
 use super::{View, shown, views};
-use crate::rowsets::definition::{Ask, Audience, RowsetDef, Rows, Type::*, column, extra, restriction, rows_of};
+use crate::rowsets::definition::{Ask, Audience, RowsetDef, Rows, Type::*, column, extra, restriction, rows_of, always};
 use facetta_model::{Field, HierarchyId, Result};
 
 fn cubes(ask: &Ask) -> Result<Rows<View>> {
@@ -19,7 +19,7 @@ pub static MDSCHEMA_CUBES: RowsetDef<View> = RowsetDef {
     rows: cubes,
     extra: &[],
     columns: &[
-        restriction(0, "CATALOG_NAME", Str, |r| r.catalog.name.clone().into()).always(),
+        always(restriction(0, "CATALOG_NAME", Str, |r| r.catalog.name.clone().into())),
         restriction(1, "SCHEMA_NAME", Str, |r| r.schema_name().into()),
         restriction(2, "CUBE_NAME", Str, |r| r.cube.name.clone().into()),
         column("CUBE_TYPE", Str, |_| "CUBE".into()),

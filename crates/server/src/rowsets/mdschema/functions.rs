@@ -2,7 +2,8 @@
 
 use crate::rowsets::definition::{Ask, Audience, RowsetDef, Rows, Type::*, column, extra, restriction, rows_of};
 use facetta_model::{Field, Result};
-use facetta_query::functions::{self, Function, Kind, Syntax};
+use facetta_query::Kind;
+use facetta_query::functions::{self, Function, Syntax};
 use facetta_query::scalar::{self, ScalarFunction};
 
 /// An overload of a function.

@@ -70,7 +70,7 @@ pub fn views(ask: &Ask) -> Result<Vec<View>> {
     if !cubes_wanted {
         return Ok(Vec::new());
     }
-    let query = crate::commands::statement::query(ask)?;
+    let query = crate::environment::query(ask)?;
     let catalog = query.snapshot.catalog().clone();
     if ask.wanted("CATALOG_NAME").is_some_and(|all| !all.iter().any(|f| f.as_str() == Some(catalog.name.as_str()))) {
         return Ok(Vec::new());
