@@ -27,7 +27,7 @@ pub(super) struct Employee {
 struct Post {
     title: &'static str,
     store: Option<usize>,
-    /// The middle of what it earns in a month, in units of money.
+    /// The middle of what it earns in a month, in units of money; most assistants work part time.
     pay: u32,
     /// The day from which on there is the post.
     from: usize,
@@ -75,35 +75,35 @@ impl Staff<'_> {
 /// The people of a store stand together, and the first two of them are there from its first day on.
 pub(super) fn employees(seed: u64, days: &[Day], cities: &[City], stores: &[Store]) -> Vec<Employee> {
     let mut staff = Staff { random: Random::new(seed, 5), days, employees: Vec::with_capacity(600) };
-    let top = staff.hire(None, Post::office("Chief Executive", 16_000));
+    let top = staff.hire(None, Post::office("Chief Executive", 9_500));
     for (title, office) in [
         ("Chief Financial Officer", "Accountant"),
         ("Head of Purchasing", "Buyer"),
         ("Head of Technology", "Engineer"),
         ("Head of Marketing", "Marketing Manager"),
     ] {
-        let head = staff.hire(Some(top), Post::office(title, 10_500));
+        let head = staff.hire(Some(top), Post::office(title, 6_000));
         for _ in 0..staff.random.between(5, 8) {
-            staff.hire(Some(head), Post { late: 200, ..Post::office(office, 4_600) });
+            staff.hire(Some(head), Post { late: 200, ..Post::office(office, 2_200) });
         }
     }
-    let operations = staff.hire(Some(top), Post::office("Head of Stores", 11_000));
+    let operations = staff.hire(Some(top), Post::office("Head of Stores", 6_400));
     let (mut country, mut region) = (("", operations), ("", operations));
     for (index, store) in stores.iter().enumerate() {
         let city = &cities[store.city];
         if country.0 != city.country {
-            country = (city.country, staff.hire(Some(operations), Post::office("Country Manager", 8_200)));
+            country = (city.country, staff.hire(Some(operations), Post::office("Country Manager", 5_200)));
         }
         if region.0 != city.region {
-            region = (city.region, staff.hire(Some(country.1), Post::office("Region Manager", 6_400)));
+            region = (city.region, staff.hire(Some(country.1), Post::office("Region Manager", 3_900)));
         }
         let from = days.iter().position(|d| d.number == store.opened.number).unwrap_or(0);
         let post = |title, pay, late| Post { title, store: Some(index), pay, from, late };
-        let manager = staff.hire(Some(region.1), post("Store Manager", 4_800, 0));
-        let deputy = staff.hire(Some(manager), post("Deputy Store Manager", 3_600, 0));
+        let manager = staff.hire(Some(region.1), post("Store Manager", 2_000, 0));
+        let deputy = staff.hire(Some(manager), post("Deputy Store Manager", 1_300, 0));
         for _ in 0..4 + store.square_metres / 700 {
             let boss = if staff.random.chance(600) { deputy } else { manager };
-            staff.hire(Some(boss), post("Sales Assistant", 2_500, 250));
+            staff.hire(Some(boss), post("Sales Assistant", 700, 250));
         }
     }
     staff.employees

@@ -140,8 +140,8 @@ pub(super) fn products(seed: u64) -> Vec<Product> {
                 // An odd step visits all 64 pairs of brand and line, so that no name comes twice.
                 let pair = (first + variant * 11) % 64;
                 let (brand, line) = (BRANDS[pair % 8], LINES[pair / 8]);
-                // Cheap ones are more frequent, and prices end as shops like them.
-                let raw = low + random.skewed(high - low + 1);
+                // Prices end as shops like them.
+                let raw = random.between(low, high);
                 let price = if raw < 1_000 { raw / 10 * 10 + 9 } else { raw / 100 * 100 + 90 };
                 let cost = price * random.between(430, 700) / 1000;
                 // What costs less than its shelf's mean sells more often.
