@@ -1,17 +1,36 @@
 //! The catalogs of a server: loaded, versioned, and on disk where there is a folder for them.
 
+use crate::manifest::{Manifest, definition_hash};
 use crate::naive::NaiveSnapshot;
-use crate::process::{Progress, Source, Times, assemble, process};
+use crate::process::{Processed, Progress, Source, Times, assemble, process, tables_of};
+use crate::segment_file::{SegmentLayout, map};
 use crate::snapshot::StoreSnapshot;
 use crate::version::{GroupData, Version};
+use crate::{files, fingerprint, segment_file};
 use facetta_model::definition::Definition;
-use facetta_model::{Context, Result, Snapshot, name};
+use facetta_model::{Context, Result, Snapshot, bail, name};
 use jiff::civil::DateTime;
+use std::fs::{File, TryLockError};
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Instant;
 
 /// Catalogs by name.
+///
+/// A store with a folder keeps each catalog there: segment files, members, and a manifest that is replaced as a
+/// whole. What a definition and its source have made is mapped when the store is opened again; it is made anew
+/// when either has changed.
 pub struct Store {
+    disk: Option<Disk>,
     databases: Mutex<Vec<Arc<Database>>>,
+    /// One catalog is loaded at a time.
+    loading: Mutex<()>,
+}
+
+struct Disk {
+    folder: PathBuf,
+    /// Held as long as the store is open.
+    _lock: File,
 }
 
 /// A catalog with its versions.
@@ -23,10 +42,31 @@ pub struct Database {
 impl Store {
     /// A store that keeps nothing when it is dropped.
     pub fn in_memory() -> Store {
-        Store { databases: Mutex::default() }
+        Store { disk: None, databases: Mutex::default(), loading: Mutex::default() }
     }
 
-    /// Loads a catalog, or its next version if there is one of that name already.
+    /// Opens the store in a folder, which is made if it does not exist.
+    ///
+    /// # Errors
+    /// If another process has it open, or it cannot be written.
+    pub fn open(folder: &Path) -> Result<Store> {
+        files::make_folder(folder)?;
+        let path = folder.join("lock");
+        let lock = File::options().create(true).truncate(false).write(true).open(&path);
+        let lock = lock.map_err(|e| files::write_error(&path, e))?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                bail!(Unavailable, "the data folder '{}' is in use by another process", folder.display())
+            }
+            Err(TryLockError::Error(e)) => return Err(files::write_error(&path, e)),
+        }
+        let disk = Disk { folder: folder.to_owned(), _lock: lock };
+        Ok(Store { disk: Some(disk), databases: Mutex::default(), loading: Mutex::default() })
+    }
+
+    /// Loads a catalog, or its next version if there is one of that name already. In a store with a folder, what is
+    /// stored is mapped if neither the definition nor the source has changed.
     ///
     /// # Errors
     /// Everything that is wrong with the definition and its source; interrupts of the context.
@@ -38,19 +78,27 @@ impl Store {
         context: &Context,
         progress: &Progress<'_>,
     ) -> Result<Arc<Database>> {
-        let started = std::time::Instant::now();
-        let processed = process(definition, source, &mut |segment| Ok(Arc::new(segment)), (context, progress))?;
-        let groups: Vec<Arc<GroupData>> = processed.groups.into_iter().map(Arc::new).collect();
-        let times = Times { schema: now(), data: now() };
-        let catalog = assemble(name, definition, processed.dimensions, &groups, times)?;
-        let rows: u64 = groups.iter().map(|g| g.rows).sum();
-        let bytes: u64 = groups.iter().flat_map(|g| &g.segments).map(|s| s.segment.bytes()).sum();
-        tracing::info!(catalog = name, rows, bytes, seconds = started.elapsed().as_secs_f64(), "loaded");
-        let version = Arc::new(Version { catalog: Arc::new(catalog), groups, number: Version::next_number() });
+        let _one = self.loading.lock().unwrap_or_else(PoisonError::into_inner);
+        let started = Instant::now();
+        let version = match &self.disk {
+            None => {
+                let processed = process(definition, source, &mut |s| Ok(Arc::new(s)), (context, progress))?;
+                finish(name, definition, processed, Times { schema: now(), data: now() })?
+            }
+            Some(disk) => match disk.restore(name, definition, source, context)? {
+                Some(version) => {
+                    tell("mapped", name, &version, started);
+                    return Ok(self.publish(name, version));
+                }
+                None => disk.process(name, definition, source, (context, progress))?,
+            },
+        };
+        tell("loaded", name, &version, started);
         Ok(self.publish(name, version))
     }
 
-    fn publish(&self, wanted: &str, version: Arc<Version>) -> Arc<Database> {
+    fn publish(&self, wanted: &str, version: Version) -> Arc<Database> {
+        let version = Arc::new(version);
         let mut databases = self.databases.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(database) = databases.iter().find(|d| name::same(&d.name, wanted)) {
             *database.current.write().unwrap_or_else(PoisonError::into_inner) = version;
@@ -71,6 +119,100 @@ impl Store {
     pub fn databases(&self) -> Vec<Arc<Database>> {
         self.databases.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
+}
+
+impl Disk {
+    fn catalog_folder(&self, name: &str) -> PathBuf {
+        self.folder.join("catalogs").join(files::safe_name(name))
+    }
+
+    /// The stored version, if it was made of this definition and this source.
+    fn restore(
+        &self,
+        name: &str,
+        definition: &Definition,
+        source: &Source,
+        context: &Context,
+    ) -> Result<Option<Version>> {
+        let folder = self.catalog_folder(name);
+        let Some(mut manifest) = Manifest::read(&folder) else { return Ok(None) };
+        if manifest.definition != definition_hash(definition)? {
+            return Ok(None);
+        }
+        let tables = tables_of(definition);
+        let Some(now) = fingerprint::unchanged(source, &tables, &manifest.source, context)? else { return Ok(None) };
+        let stored = match manifest.open(&folder, definition) {
+            Ok(stored) => stored,
+            Err(e) => {
+                tracing::warn!(catalog = name, error = %e, "stored files cannot be used; the catalog is loaded again");
+                return Ok(None);
+            }
+        };
+        if manifest.source != now {
+            // The same bytes at another time: next time the time will do.
+            manifest.source = now;
+            manifest.write(&folder)?;
+        }
+        Manifest::clean(&folder, Some(&manifest.folder));
+        let processed = Processed { dimensions: stored.dimensions, groups: stored.groups };
+        finish(name, definition, processed, stored.times).map(Some)
+    }
+
+    /// Loads from the source, and stores what came of it.
+    fn process(
+        &self,
+        name: &str,
+        definition: &Definition,
+        source: &Source,
+        (context, progress): (&Context, &Progress<'_>),
+    ) -> Result<Version> {
+        let folder = self.catalog_folder(name);
+        let last = Manifest::read(&folder);
+        let version_folder = Manifest::next_folder(&folder, last.as_ref());
+        let path = folder.join(&version_folder);
+        files::make_folder(&path)?;
+        let tables = tables_of(definition);
+        let looked = fingerprint::look(source, &tables)?;
+        let mut layouts: Vec<SegmentLayout> = Vec::new();
+        let mut sink = |segment| {
+            let layout = segment_file::write(&segment, &path, &format!("{}.segment", layouts.len()))?;
+            let mapped = map(&path, &layout)?;
+            layouts.push(layout);
+            Ok(Arc::new(mapped))
+        };
+        let loaded = process(definition, source, &mut sink, (context, progress));
+        let made = loaded.and_then(|processed| {
+            let hash = definition_hash(definition)?;
+            let schema = last.as_ref().filter(|m| m.definition == hash).and_then(|m| m.times().ok());
+            let times = Times { schema: schema.map_or_else(now, |t| t.schema), data: now() };
+            let source = fingerprint::seal(source, &tables, looked, context)?;
+            let version = finish(name, definition, processed, times)?;
+            let parts = (&version.catalog.dimensions[..], &version.groups[..]);
+            let mut manifest = Manifest::of_version(&folder, version_folder.clone(), parts, layouts, times)?;
+            manifest.definition = hash;
+            manifest.source = source;
+            manifest.write(&folder)?;
+            Ok(version)
+        });
+        // Either the new version's files or those of the last one are now without a manifest.
+        let keep = if made.is_ok() { Some(version_folder.as_str()) } else { last.as_ref().map(|m| m.folder.as_str()) };
+        Manifest::clean(&folder, keep);
+        made
+    }
+}
+
+fn finish(name: &str, definition: &Definition, processed: Processed, times: Times) -> Result<Version> {
+    let groups: Vec<Arc<GroupData>> = processed.groups.into_iter().map(Arc::new).collect();
+    let catalog = assemble(name, definition, processed.dimensions, &groups, times)?;
+    Ok(Version { catalog: Arc::new(catalog), groups, number: Version::next_number() })
+}
+
+fn tell(what: &str, catalog: &str, version: &Version, started: Instant) {
+    let rows: u64 = version.groups.iter().map(|g| g.rows).sum();
+    let bytes: u64 = version.groups.iter().flat_map(|g| &g.segments).map(|s| s.segment.bytes()).sum();
+    let members = version.catalog.dimensions.iter().flat_map(|d| &d.hierarchies);
+    let bytes = bytes + members.map(|h| h.members.bytes() as u64).sum::<u64>();
+    tracing::info!(catalog, rows, seconds = started.elapsed().as_secs_f64(), bytes, "{what}");
 }
 
 impl Database {

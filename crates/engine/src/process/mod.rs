@@ -19,6 +19,7 @@ pub use source::{BatchesOf, MemoryTable, Source};
 
 pub(crate) use assemble::{Times, assemble};
 pub(crate) use facts::Sink;
+pub(crate) use source::{SourceTable, io_error};
 
 use crate::version::GroupData;
 use bind::{BoundDefinition, BoundHierarchy, LevelVectors, OwnTable, Way, located};
@@ -67,8 +68,6 @@ pub(crate) struct Processed {
     /// For each dimension its hierarchies.
     pub(crate) dimensions: Vec<Vec<HierarchyData>>,
     pub(crate) groups: Vec<GroupData>,
-    /// The tables that were read.
-    pub(crate) tables: Vec<String>,
 }
 
 /// Loads everything that `definition` names. Finished segments go to `sink`.
@@ -101,7 +100,7 @@ pub(crate) fn process(
         groups.push(facts::load(bound, group, &mut indexes, sink, (context, progress))?);
     }
     let dimensions = indexes.into_iter().map(|d| d.into_iter().map(|h| h.data).collect()).collect();
-    Ok(Processed { dimensions, groups, tables: tables_of(definition) })
+    Ok(Processed { dimensions, groups })
 }
 
 fn build_own(naming: &Naming<'_>, own: &OwnTable<'_>, context: &Context) -> Result<HierarchyIndex> {

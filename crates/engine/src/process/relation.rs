@@ -110,18 +110,6 @@ impl<'a> Opened<'a> {
         }
     }
 
-    /// Name of the first table.
-    pub(crate) fn first_table(&self) -> Option<&str> {
-        let mut node = &self.node;
-        loop {
-            match node {
-                Node::Table { table, .. } => return Some(&table.name),
-                Node::Join { left, .. } => node = left,
-                Node::Inline { .. } => return None,
-            }
-        }
-    }
-
     /// Reads it, frame by frame; the right sides of joins are held in memory.
     pub(crate) fn frames<'s>(&'s self, context: &'s Context) -> Result<Frames<'s>> {
         self.read(&self.node, context)

@@ -76,17 +76,30 @@ impl Source {
         match self {
             Source::Folder(folder) => open_folder(folder),
             Source::Memory(tables) => {
-                let table = |t| Table::new(MemoryTable::name(t), Kind::Memory(t));
-                Ok(Tables { tables: tables.iter().map(table).collect(), place: "the source".to_owned() })
+                let each = tables.iter().map(|t| Table::new(t.name.clone(), Kind::Memory(t)));
+                Ok(Tables { tables: each.collect(), place: "the source".to_owned() })
             }
         }
     }
+
+    /// Those of the named tables that exist, in the order of the names.
+    pub(crate) fn tables(&self, names: &[String]) -> Result<Vec<SourceTable>> {
+        let tables = self.open()?;
+        let found = names.iter().filter_map(|name| tables.find(name).ok());
+        let described = found.map(|table| match &table.kind {
+            Kind::Parquet(path) | Kind::Csv(path) => SourceTable::File { name: table.name.clone(), path: path.clone() },
+            Kind::Memory(memory) => {
+                SourceTable::Memory { name: table.name.clone(), fingerprint: memory.fingerprint.clone() }
+            }
+        });
+        Ok(described.collect())
+    }
 }
 
-impl MemoryTable {
-    fn name(&self) -> String {
-        self.name.clone()
-    }
+/// A table of a source as it can be told from its later states.
+pub(crate) enum SourceTable {
+    File { name: String, path: PathBuf },
+    Memory { name: String, fingerprint: String },
 }
 
 fn open_folder(folder: &Path) -> Result<Tables<'static>> {
@@ -128,22 +141,6 @@ impl<'a> Tables<'a> {
 impl<'a> Table<'a> {
     fn new(name: String, kind: Kind<'a>) -> Table<'a> {
         Table { name, kind, info: OnceLock::new() }
-    }
-
-    /// The file that it is read from.
-    pub(crate) fn file(&self) -> Option<&Path> {
-        match &self.kind {
-            Kind::Parquet(path) | Kind::Csv(path) => Some(path),
-            Kind::Memory(_) => None,
-        }
-    }
-
-    /// What its maker says changes with its rows.
-    pub(crate) fn memory_fingerprint(&self) -> Option<&str> {
-        match &self.kind {
-            Kind::Memory(table) => Some(&table.fingerprint),
-            _ => None,
-        }
     }
 
     /// Its columns and rows. The first call reads a Parquet file's footer, or a whole CSV file to learn its types.

@@ -149,11 +149,6 @@ impl Vector {
         matches!(self.data, Data::Null(_)) || self.nulls.as_ref().is_some_and(|n| n[index])
     }
 
-    /// Whether no value is null.
-    pub(crate) fn is_full(&self) -> bool {
-        self.nulls.is_none() && !matches!(self.data, Data::Null(_))
-    }
-
     /// Bytes held, about.
     pub(crate) fn bytes(&self) -> usize {
         let data = match &self.data {
