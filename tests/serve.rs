@@ -101,7 +101,8 @@ fn demo(folder: &Path) -> Server {
 fn the_demo_answers_and_says_how_to_connect() {
     let folder = tempfile::tempdir().unwrap();
     let server = demo(folder.path());
-    assert_eq!(server.get("/health"), (200, "ok".to_string()));
+    let (status, body) = server.get("/health");
+    assert_eq!((status, body.trim()), (200, "ok"));
 
     let count = "SELECT {[Measures].[Sales Count]} ON 0 FROM [Retail]";
     let csv = text(&server.query(&["--catalog", "Demo", "--format", "csv", count]));

@@ -1,6 +1,7 @@
 //! `facetta compat`: COMPAT.md, printed from the tables that do the work.
 
 use anyhow::Result;
+use facetta_query::functions::{self, Function, Syntax};
 use facetta_server::rowsets::ROWSETS;
 use facetta_server::rowsets::definition::Audience;
 use facetta_xmla::{Effect, NOT_SUPPORTED, PROPERTIES};
@@ -19,12 +20,13 @@ const COMMANDS: &[(&str, &str)] = &[
 pub(super) fn run() -> Result<()> {
     let mut page = String::from(
         "# Compatibility\n\n\
-         What of XML for Analysis and MDX this version knows. Written by `cargo xtask compat` from the tables that do the work;\n\
-         what is not here faults and is named in the fault.\n",
+         What of XML for Analysis and MDX this version knows, written by `cargo xtask compat` from the tables that do the\n\
+         work. What is not here faults, and the fault names it.\n",
     );
     rowsets(&mut page)?;
     commands(&mut page)?;
     properties(&mut page)?;
+    functions(&mut page)?;
     print!("{page}");
     Ok(())
 }
@@ -85,6 +87,38 @@ fn properties(page: &mut String) -> Result<()> {
         writeln!(page, "| {name} | {ty:?} | {access:?} | {state} | {} |", cell(property.meaning))?;
     }
     Ok(())
+}
+
+fn functions(page: &mut String) -> Result<()> {
+    writeln!(page, "\n## Functions and operators of MDX ({} overloads)", functions::all().count())?;
+    let mut family = "";
+    for (of, function) in functions::all() {
+        if of != family {
+            writeln!(page, "\n### {of}\n\n| how it is written | yields | about |\n|---|---|---|")?;
+            family = of;
+        }
+        writeln!(page, "| `{}` | {} | {} |", written(function), function.returns.text(), cell(function.doc))?;
+    }
+    Ok(())
+}
+
+/// A function with the kinds of its arguments where they stand.
+fn written(function: &Function) -> String {
+    let name = function.name;
+    let mut kinds: Vec<String> = function.parameters.iter().map(|kind| format!("«{}»", kind.text())).collect();
+    if function.repeats > 0 {
+        kinds.push("…".to_string());
+    }
+    let rest = |from: usize| kinds.get(from..).unwrap_or_default().join(", ");
+    let text = match (function.syntax, kinds.as_slice()) {
+        (Syntax::Method, [first, ..]) => format!("{first}.{name}({})", rest(1)),
+        (Syntax::Property, [first, ..]) => format!("{first}.{name}"),
+        (Syntax::Infix, [left, right, ..]) => format!("{left} {name} {right}"),
+        (Syntax::Prefix, [operand, ..]) => format!("{name} {operand}"),
+        (Syntax::Postfix, [operand, ..]) => format!("{operand} {name}"),
+        _ => format!("{name}({})", rest(0)),
+    };
+    text.replace('|', "\\|")
 }
 
 /// A text that cannot end its cell.

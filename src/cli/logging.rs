@@ -8,16 +8,9 @@ use tracing_subscriber::EnvFilter;
 /// How the log is written.
 #[derive(Args)]
 pub(super) struct LogFlags {
-    /// What the log holds: error, warn, info, debug or trace, also by module
-    #[arg(
-        long,
-        global = true,
-        env = "FACETTA_LOG",
-        default_value = "info",
-        value_name = "FILTER",
-        help_heading = "Log"
-    )]
-    log: String,
+    /// What the log holds: error, warn, info, debug or trace, also by module; info for `facetta serve`, else warn
+    #[arg(long, global = true, env = "FACETTA_LOG", value_name = "FILTER", help_heading = "Log")]
+    log: Option<String>,
     /// How a line of the log looks
     #[arg(long, global = true, env = "FACETTA_LOG_FORMAT", default_value = "text", help_heading = "Log")]
     log_format: LogFormat,
@@ -32,8 +25,9 @@ enum LogFormat {
 }
 
 /// Sends the log to standard error; standard output belongs to answers.
-pub(super) fn init(flags: &LogFlags) -> Result<()> {
-    let filter = EnvFilter::try_new(&flags.log).with_context(|| format!("--log '{}' is no filter", flags.log))?;
+pub(super) fn init(flags: &LogFlags, default: &str) -> Result<()> {
+    let filter = flags.log.as_deref().unwrap_or(default);
+    let filter = EnvFilter::try_new(filter).with_context(|| format!("--log '{filter}' is no filter"))?;
     let colour = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colour);
     let done = match flags.log_format {

@@ -60,7 +60,9 @@ enum Command {
 /// Parses the arguments, does what they say, and tells how it went.
 pub(crate) fn main() -> ExitCode {
     let cli = Cli::parse();
-    let done = logging::init(&cli.log).and_then(|()| match cli.command {
+    // A server's log is what it is for; elsewhere it would stand between the lines of the answer.
+    let log = if matches!(cli.command, Command::Serve(_)) { "info" } else { "warn" };
+    let done = logging::init(&cli.log, log).and_then(|()| match cli.command {
         Command::Demo(demo) => demo.run(),
         Command::Serve(serve) => serve.run(),
         Command::Query(query) => query.run(),
