@@ -122,4 +122,14 @@ impl Compatibility {
             Compatibility::Mondrian => 130,
         }
     }
+
+    /// Whether the slicer axis begins with the hierarchies of WHERE, as written; otherwise it is in the cube's order.
+    pub fn slicer_as_written(self) -> bool {
+        self == Compatibility::Mondrian
+    }
+
+    /// Whether Ancestors yields all ancestors up to the one asked for, and not that one alone.
+    pub fn ancestors_on_the_way(self) -> bool {
+        self == Compatibility::Mondrian
+    }
 }

@@ -39,7 +39,8 @@ fn run(schema: &std::path::Path, folder: PathBuf) -> Result<(), String> {
         let line = line.map_err(|e| e.to_string())?;
         let Ok(Json::String(mdx)) = serde_json::from_str(&line) else { return Err(format!("no JSON string: {line}")) };
         let started = Instant::now();
-        let mut answer = answer(&mdx, &query).unwrap_or_else(|e| json!({ "fault": e.to_string(), "kind": e.kind().name() }));
+        let mut answer =
+            answer(&mdx, &query).unwrap_or_else(|e| json!({ "fault": e.to_string(), "kind": e.kind().name() }));
         answer["ms"] = json!(started.elapsed().as_secs_f64() * 1e3);
         writeln!(out, "{answer}").and_then(|()| out.flush()).map_err(|e| e.to_string())?;
     }
@@ -50,7 +51,9 @@ fn answer(mdx: &str, query: &Query) -> Result<Json> {
     let context = Context::new(1 << 30, Some(Duration::from_secs(60)));
     let statement = facetta_mdx::parse_statement(mdx, &context).map_err(|e| e.located_in(mdx))?;
     let outcome = execute(&statement, query, &context).map_err(|e| e.located_in(mdx))?;
-    let Outcome::CellSet(mut cells) = outcome else { return Err(Error::not_supported("an outcome that is no cell set")) };
+    let Outcome::CellSet(mut cells) = outcome else {
+        return Err(Error::not_supported("an outcome that is no cell set"));
+    };
     let mut values = serde_json::Map::new();
     while let Some(block) = (cells.cells)(&context)? {
         for (i, ordinal) in block.ordinals.iter().enumerate() {

@@ -190,8 +190,16 @@ impl Evaluator {
     /// The hierarchies on no axis, with the members of WHERE or the default ones.
     fn slicer_axis(&self, slicer: Option<&Set>, axes: &[Arc<crate::evaluate::Tuples>]) -> Result<Axis> {
         let on_axis = |h: &HierarchyId| axes.iter().any(|a| a.hierarchies.contains(h));
-        let ids = (0..self.cube.hierarchies.len()).map(HierarchyId::from).filter(|h| !on_axis(h));
-        let mut tuples = TupleSet::new(ids.collect::<Vec<_>>());
+        let mut ids: Vec<HierarchyId> = Vec::new();
+        if let (Some(set), true) = (slicer, self.cube.compatibility.slicer_as_written()) {
+            ids.extend(set.hierarchies());
+        }
+        for h in (0..self.cube.hierarchies.len()).map(HierarchyId::from) {
+            if !on_axis(&h) && !ids.contains(&h) {
+                ids.push(h);
+            }
+        }
+        let mut tuples = TupleSet::new(ids);
         let defaults: Vec<MemberId> = tuples.hierarchies.iter().map(|h| self.default_member(*h)).collect();
         match slicer {
             None => tuples.members = defaults,
@@ -305,7 +313,8 @@ impl Cells {
         }
         let counters = self.evaluator.context.counters();
         counters.cells.fetch_add(len as u64, std::sync::atomic::Ordering::Relaxed);
-        let mut block = CellBlock { ordinals: rows.iter().map(|&r| start + u64::from(r)).collect(), ..CellBlock::default() };
+        let mut block =
+            CellBlock { ordinals: rows.iter().map(|&r| start + u64::from(r)).collect(), ..CellBlock::default() };
         block.values = rows.iter().map(|&r| values.get(r as usize).clone()).collect();
         if rows.is_empty() {
             return Ok(block);

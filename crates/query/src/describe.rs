@@ -21,8 +21,7 @@ impl CubeDescription {
     /// The calculated members of a hierarchy, in order of definition.
     pub fn calculated(&self, hierarchy: HierarchyId) -> impl Iterator<Item = MemberId> + '_ {
         let all = self.members.calculated.iter().enumerate();
-        all.filter(move |(_, c)| c.hierarchy == hierarchy)
-            .map(|(i, _)| MemberId(MemberId::FIRST_CALCULATED + i as u32))
+        all.filter(move |(_, c)| c.hierarchy == hierarchy).map(|(i, _)| MemberId(MemberId::FIRST_CALCULATED + i as u32))
     }
 }
 

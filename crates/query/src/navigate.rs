@@ -131,7 +131,11 @@ impl<'a> Tree<'a> {
         let members = &self.hierarchy.members;
         if self.id == HierarchyId::MEASURES || !members.is_ragged() {
             let at = i64::from(member.0).saturating_add(steps);
-            return if at >= i64::from(range.start) && at < i64::from(range.end) { MemberId(at as u32) } else { MemberId::NULL };
+            return if at >= i64::from(range.start) && at < i64::from(range.end) {
+                MemberId(at as u32)
+            } else {
+                MemberId::NULL
+            };
         }
         let mut shown: Box<dyn Iterator<Item = u32>> =
             if steps > 0 { Box::new(member.0 + 1..range.end) } else { Box::new((range.start..member.0).rev()) };

@@ -2,7 +2,7 @@
 
 use crate::expr::{Coordinates, Expr};
 use facetta_model::definition::Aggregator;
-use facetta_model::{AxisProperty, CellProperty, HierarchyId, Members, Property, Scope, name};
+use facetta_model::{AxisProperty, CellProperty, HierarchyId, MemberId, Members, Property, Scope, name};
 use std::sync::Arc;
 
 /// A statement whose names are ids, ready to be evaluated.
@@ -14,6 +14,8 @@ pub(crate) struct Program {
     pub(crate) calculations: Vec<Arc<Calculation>>,
     /// The named sets that can be used.
     pub(crate) sets: Vec<NamedSet>,
+    /// The stored measures that the statement names, directly or in the formulas that it names.
+    pub(crate) measures: Vec<MemberId>,
     /// How many iterations (named sets, aliases) a coordinate has columns for.
     pub(crate) iterations: usize,
     /// The iterations that are asked for their current tuple.
@@ -76,6 +78,8 @@ pub(crate) struct Calculation {
     pub(crate) formula: Arc<Expr>,
     /// FORMAT_STRING, its own or that of the measure that its formula is about.
     pub(crate) format: Option<Arc<Expr>>,
+    /// Of a look at a member with visual totals, the members that it totals.
+    pub(crate) parts: Option<Vec<MemberId>>,
     /// Other properties.
     pub(crate) properties: Vec<(String, Arc<Expr>)>,
 }

@@ -27,9 +27,8 @@ impl Evaluator {
         if special.is_empty() {
             return self.stored(batch);
         }
-        let source = |row: usize| {
-            self.source(special.iter().map(|&i| (HierarchyId::from(i), batch.columns()[i].get(row))))
-        };
+        let source =
+            |row: usize| self.source(special.iter().map(|&i| (HierarchyId::from(i), batch.columns()[i].get(row))));
         if special.iter().all(|&i| matches!(batch.columns()[i], super::Column::One(_))) {
             return self.cells_of(source(0)?, batch);
         }
@@ -145,12 +144,16 @@ impl Evaluator {
     }
 
     /// For each row, the cells of its set rolled up as its measure is; with `value`, that instead of the cells.
-    pub(crate) fn aggregate_cells(&self, batch: &Batch, sets: &Sets, value: Option<&crate::expr::Expr>) -> Result<Values> {
+    pub(crate) fn aggregate_cells(
+        &self,
+        batch: &Batch,
+        sets: &Sets,
+        value: Option<&crate::expr::Expr>,
+    ) -> Result<Values> {
         let mut out = vec![Rolled::default(); batch.len];
         let name = crate::expr::Expr::literal(Value::Empty, crate::expr::Kind::Set, Default::default());
-        let aggregators: Vec<Aggregator> = (0..batch.len)
-            .map(|row| self.aggregator(batch, row).and_then(rollup).unwrap_or(Aggregator::Sum))
-            .collect();
+        let aggregators: Vec<Aggregator> =
+            (0..batch.len).map(|row| self.aggregator(batch, row).and_then(rollup).unwrap_or(Aggregator::Sum)).collect();
         self.for_each_value(batch, sets, &name, value, &mut |row, _, v| {
             out[row].add(aggregators[row], v);
             Ok(())
@@ -162,9 +165,44 @@ impl Evaluator {
         Ok(Col::Many(out.into_iter().enumerate().map(value).collect()))
     }
 
+    /// The tuples with every look at a member with visual totals replaced by the members that it totals.
+    fn without_looks(&self, tuples: &facetta_model::TupleSet) -> Result<facetta_model::TupleSet> {
+        let mut now = tuples.clone();
+        for position in 0..now.arity() {
+            let mut next = facetta_model::TupleSet::new(now.hierarchies.clone());
+            let mut changed = false;
+            let mut step = 0;
+            for tuple in now.iter() {
+                let mut pending = vec![tuple[position]];
+                while let Some(member) = pending.pop() {
+                    self.context.check_every(&mut step)?;
+                    let parts = match place(member) {
+                        Place::Calculated(index) => self.calculation(index)?.parts.clone(),
+                        _ => None,
+                    };
+                    match parts {
+                        Some(parts) => {
+                            changed = true;
+                            pending.extend(parts.into_iter().rev());
+                        }
+                        None => {
+                            let start = next.members.len();
+                            next.members.extend_from_slice(tuple);
+                            next.members[start + position] = member;
+                        }
+                    }
+                }
+            }
+            if changed {
+                now = next;
+            }
+        }
+        Ok(now)
+    }
+
     /// Replaces the hierarchies of a set by one coordinate that ranges over it, unless all its tuples agree.
     pub(crate) fn narrow(&self, at: &mut Batch, set: &super::Set) -> Result<()> {
-        let tuples = set.tuples(&self.context)?;
+        let tuples = self.without_looks(&*set.tuples(&self.context)?)?;
         let hierarchies = tuples.hierarchies.clone();
         let mut varying = Vec::new();
         for (position, h) in hierarchies.iter().enumerate() {

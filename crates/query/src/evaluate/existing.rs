@@ -1,7 +1,7 @@
 //! Which combinations of members have fact rows.
 
-use super::{Evaluator, Set};
 use super::batch::Batch;
+use super::{Evaluator, Set};
 use facetta_model::{HierarchyId, MemberId, Result, TupleSet};
 use rustc_hash::FxHashSet;
 

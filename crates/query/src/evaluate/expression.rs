@@ -59,12 +59,7 @@ impl Evaluator {
         }
     }
 
-    fn row_values(
-        &self,
-        run: impl Fn(&[Value]) -> Result<Value>,
-        args: &[Expr],
-        batch: &Batch,
-    ) -> Result<Values> {
+    fn row_values(&self, run: impl Fn(&[Value]) -> Result<Value>, args: &[Expr], batch: &Batch) -> Result<Values> {
         let columns = args.iter().map(|a| self.values(a, batch)).collect::<Result<Vec<_>>>()?;
         let mut row_args = vec![Value::Empty; args.len()];
         let mut one = |row: usize| -> Result<Value> {
@@ -247,7 +242,10 @@ impl Evaluator {
                     let tuple = self.tuples(part, batch)?;
                     if let Some(twice) = tuple.hierarchies.iter().find(|h| out.hierarchies.contains(h)) {
                         let name = &self.cube.hierarchy(*twice).unique_name;
-                        let error = facetta_model::error!(HierarchyTwice, "Tuple contains more than one member of hierarchy '{name}'.");
+                        let error = facetta_model::error!(
+                            HierarchyTwice,
+                            "Tuple contains more than one member of hierarchy '{name}'."
+                        );
                         return Err(error.at(expr.span));
                     }
                     out.hierarchies.extend(tuple.hierarchies);

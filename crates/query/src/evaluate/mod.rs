@@ -25,9 +25,7 @@ use crate::environment::{Query, RoleFilter, Settings};
 use crate::program::{Calculation, Program};
 use crate::scalar::ScalarContext;
 use facetta_model::catalog::Cube;
-use facetta_model::{
-    Context, Error, ErrorKind, HierarchyId, MemberId, Members, Result, Snapshot, Span, Value, bail,
-};
+use facetta_model::{Context, Error, ErrorKind, HierarchyId, MemberId, Members, Result, Snapshot, Span, Value, bail};
 use rustc_hash::FxHashMap;
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
@@ -109,11 +107,7 @@ pub(crate) struct Evaluator {
 }
 
 impl Evaluator {
-    pub(crate) fn new(
-        program: Arc<Program>,
-        query: &Query,
-        context: Context,
-    ) -> Evaluator {
+    pub(crate) fn new(program: Arc<Program>, query: &Query, context: Context) -> Evaluator {
         let members = program.members.clone();
         let cube = members.cube.clone();
         let mut base: Vec<MemberId> = cube.hierarchies.iter().map(|h| h.hierarchy.default_member).collect();
@@ -186,7 +180,8 @@ impl Evaluator {
                 registered.len() - 1
             }
         };
-        coordinate::set(index).ok_or_else(|| Error::new(ErrorKind::MemoryLimit, "Memory error: too many sets are aggregated"))
+        coordinate::set(index)
+            .ok_or_else(|| Error::new(ErrorKind::MemoryLimit, "Memory error: too many sets are aggregated"))
     }
 
     pub(crate) fn registered_set(&self, index: usize) -> Result<Arc<Tuples>> {

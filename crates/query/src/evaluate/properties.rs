@@ -98,7 +98,8 @@ impl Evaluator {
         let hierarchy = look.hierarchy;
         let mut deps = Coordinates::first(self.cube.hierarchies.len());
         deps.remove(hierarchy.index());
-        let member = Expr::constant(ExprKind::Member(hierarchy, at), Type::on(Kind::Member, hierarchy), Span::default());
+        let member =
+            Expr::constant(ExprKind::Member(hierarchy, at), Type::on(Kind::Member, hierarchy), Span::default());
         let cell = Expr::new(ExprKind::Cell(Box::new(member)), Type::of(Kind::Value), Span::default(), deps);
         let calculation = Calculation {
             hierarchy,
@@ -106,9 +107,9 @@ impl Evaluator {
             scope: Scope::Query,
             formula: Arc::new(cell),
             format: None,
+            parts: None,
             properties: Vec::new(),
         };
         self.add_member(look, calculation)
     }
 }
-

@@ -4,8 +4,8 @@ use super::stored::{Need, Needs, SetNeed};
 use super::{Batch, Col, Column, Evaluator, Values};
 use crate::coordinate::{Place, place, seen};
 use facetta_model::{
-    Charge, Grain, HierarchyId, MemberId, Result, Subcube, SubcubeAxis, SubcubeFilter, SubcubeRequest, TupleFilter, TupleSet,
-    Value,
+    Charge, Grain, HierarchyId, MemberId, Result, Subcube, SubcubeAxis, SubcubeFilter, SubcubeRequest, TupleFilter,
+    TupleSet, Value,
 };
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::cell::RefCell;
@@ -137,9 +137,12 @@ impl Indexed {
     /// The row of each coordinate: `columns` has one for each axis.
     fn find(&self, columns: &[&Column], len: usize) -> Col<u32> {
         let one = |row: usize| -> u32 {
-            let key = || columns.iter().zip(&self.ranges).map(move |(c, &(first, shift))| {
-                u128::from(seen(c.get(row)).0.wrapping_sub(first)) << shift
-            });
+            let key = || {
+                columns
+                    .iter()
+                    .zip(&self.ranges)
+                    .map(move |(c, &(first, shift))| u128::from(seen(c.get(row)).0.wrapping_sub(first)) << shift)
+            };
             match &self.rows {
                 Rows::Dense(dense) => dense.get(key().sum::<u128>() as usize).copied().unwrap_or(NO_ROW),
                 Rows::Narrow(map) => map.get(&(key().sum::<u128>() as u64)).copied().unwrap_or(NO_ROW),
@@ -150,7 +153,11 @@ impl Indexed {
                 }
             }
         };
-        if columns.iter().all(|c| matches!(c, Column::One(_))) { Col::One(one(0)) } else { Col::Many((0..len).map(one).collect()) }
+        if columns.iter().all(|c| matches!(c, Column::One(_))) {
+            Col::One(one(0))
+        } else {
+            Col::Many((0..len).map(one).collect())
+        }
     }
 }
 
@@ -264,7 +271,8 @@ impl Evaluator {
         let mut known = self.subcubes.known.borrow_mut();
         let known = known.entry(signature.clone()).or_default();
         let fits = |h: &&Held| {
-            measures.iter().all(|m| h.measures.contains(m)) && h.covered.iter().zip(needs).all(|(c, n)| c.covers(n.column))
+            measures.iter().all(|m| h.measures.contains(m))
+                && h.covered.iter().zip(needs).all(|(c, n)| c.covers(n.column))
         };
         if let Some(held) = known.held.iter().rev().find(fits) {
             return Ok(then(held));
@@ -434,8 +442,7 @@ impl Evaluator {
                 Covered::Pin(m) => vec![*m],
             };
             members.sort_unstable();
-            let (subtrees, own) =
-                if need.grain == Grain::Own { (Vec::new(), members) } else { (members, Vec::new()) };
+            let (subtrees, own) = if need.grain == Grain::Own { (Vec::new(), members) } else { (members, Vec::new()) };
             request.filters.push(SubcubeFilter { path: need.path, subtrees, own });
         }
         for set in &signature.sets {
@@ -468,7 +475,9 @@ impl Evaluator {
         let mut positions = Vec::new();
         let mut paths = Vec::new();
         for h in &need.hierarchies {
-            if let (Some(path), Some(position)) = (self.cube.path(group, *h), tuples.hierarchies.iter().position(|t| t == h)) {
+            if let (Some(path), Some(position)) =
+                (self.cube.path(group, *h), tuples.hierarchies.iter().position(|t| t == h))
+            {
                 paths.push(path);
                 positions.push(position);
             }

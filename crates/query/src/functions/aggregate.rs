@@ -11,8 +11,22 @@ use rustc_hash::{FxHashMap, FxHashSet};
 type Cell = facetta_model::Value;
 
 pub(crate) const FUNCTIONS: &[Function] = &[
-    function("Aggregate", &[Kind::Set], Numeric, Run::Values(aggregate), "The cells of a set, rolled up as the measure is.").on_cells(),
-    function("Aggregate", &[Kind::Set, Numeric], Numeric, Run::Values(aggregate), "A value over a set, rolled up as the measure is.").each(1),
+    function(
+        "Aggregate",
+        &[Kind::Set],
+        Numeric,
+        Run::Values(aggregate),
+        "The cells of a set, rolled up as the measure is.",
+    )
+    .on_cells(),
+    function(
+        "Aggregate",
+        &[Kind::Set, Numeric],
+        Numeric,
+        Run::Values(aggregate),
+        "A value over a set, rolled up as the measure is.",
+    )
+    .each(1),
     function("Sum", &[Kind::Set], Numeric, Run::Values(sum), "The sum of the cells of a set.").on_cells(),
     function("Sum", &[Kind::Set, Numeric], Numeric, Run::Values(sum), "The sum of a value over a set.").each(1),
     function("Min", &[Kind::Set], Numeric, Run::Values(min), "The least cell of a set.").on_cells(),
@@ -20,14 +34,59 @@ pub(crate) const FUNCTIONS: &[Function] = &[
     function("Max", &[Kind::Set], Numeric, Run::Values(max), "The greatest cell of a set.").on_cells(),
     function("Max", &[Kind::Set, Numeric], Numeric, Run::Values(max), "The greatest value over a set.").each(1),
     function("Count", &[Kind::Set], Integer, Run::Values(count), "How many tuples a set has."),
-    function("Count", &[Kind::Set, Symbol], Integer, Run::Values(count), "How many tuples a set has; with EXCLUDEEMPTY those whose cell is not empty.").on_cells(),
+    function(
+        "Count",
+        &[Kind::Set, Symbol],
+        Integer,
+        Run::Values(count),
+        "How many tuples a set has; with EXCLUDEEMPTY those whose cell is not empty.",
+    )
+    .on_cells(),
     function("Count", &[Kind::Set], Integer, Run::Values(count), "How many tuples a set has.").property(),
-    function("DistinctCount", &[Kind::Set], Integer, Run::Values(distinct_count), "How many different tuples of a set have a cell that is not empty.").on_cells(),
-    function("Rank", &[Member, Kind::Set], Integer, Run::Values(rank), "The position of a member in a set, from 1; 0 if it is not there."),
-    function("Rank", &[Tuple, Kind::Set], Integer, Run::Values(rank), "The position of a tuple in a set, from 1; 0 if it is not there."),
-    function("Rank", &[Member, Kind::Set, Numeric], Integer, Run::Values(rank_by), "The rank of a member in a set by a value."),
-    function("Rank", &[Tuple, Kind::Set, Numeric], Integer, Run::Values(rank_by), "The rank of a tuple in a set by a value."),
-    function("ValidMeasure", &[Tuple], Numeric, Run::Values(valid_measure), "The value of a tuple, whatever stands in hierarchies that its measure does not know.").on_all(),
+    function(
+        "DistinctCount",
+        &[Kind::Set],
+        Integer,
+        Run::Values(distinct_count),
+        "How many different tuples of a set have a cell that is not empty.",
+    )
+    .on_cells(),
+    function(
+        "Rank",
+        &[Member, Kind::Set],
+        Integer,
+        Run::Values(rank),
+        "The position of a member in a set, from 1; 0 if it is not there.",
+    ),
+    function(
+        "Rank",
+        &[Tuple, Kind::Set],
+        Integer,
+        Run::Values(rank),
+        "The position of a tuple in a set, from 1; 0 if it is not there.",
+    ),
+    function(
+        "Rank",
+        &[Member, Kind::Set, Numeric],
+        Integer,
+        Run::Values(rank_by),
+        "The rank of a member in a set by a value.",
+    ),
+    function(
+        "Rank",
+        &[Tuple, Kind::Set, Numeric],
+        Integer,
+        Run::Values(rank_by),
+        "The rank of a tuple in a set by a value.",
+    ),
+    function(
+        "ValidMeasure",
+        &[Tuple],
+        Numeric,
+        Run::Values(valid_measure),
+        "The value of a tuple, whatever stands in hierarchies that its measure does not know.",
+    )
+    .on_all(),
 ];
 
 fn folded(evaluator: &Evaluator, call: &Call, batch: &Batch, aggregator: Aggregator) -> Result<Values> {
@@ -125,13 +184,17 @@ fn aggregate(evaluator: &Evaluator, call: &Call, batch: &Batch) -> Result<Values
         None => evaluator.aggregator(batch, row),
     };
     let (mut whole, mut parts) = (Vec::new(), Vec::new());
+    let mut out = vec![Cell::Empty; batch.len];
     for row in 0..batch.len as u32 {
         match aggregator(row as usize) {
+            None if value.is_none() => {
+                let text = "Could not find an aggregator in the current evaluation context";
+                out[row as usize] = Cell::Error(facetta_model::Error::new(facetta_model::ErrorKind::Invalid, text));
+            }
             Some(a) if rollup(a).is_none() => whole.push(row),
             _ => parts.push(row),
         }
     }
-    let mut out = vec![Cell::Empty; batch.len];
     for (rows, as_whole) in [(whole, true), (parts, false)] {
         if rows.is_empty() {
             continue;
@@ -277,7 +340,9 @@ fn valid_measure(evaluator: &Evaluator, call: &Call, batch: &Batch) -> Result<Va
     }
     let group = match inner.column(HierarchyId::MEASURES) {
         crate::evaluate::Column::One(m) => evaluator.cube.measures.get(m.index()).map(|m| m.group),
-        crate::evaluate::Column::Many(_) => return Err(facetta_model::Error::not_supported("ValidMeasure of varying measures")),
+        crate::evaluate::Column::Many(_) => {
+            return Err(facetta_model::Error::not_supported("ValidMeasure of varying measures"));
+        }
     };
     let Some(group) = group else { return evaluator.cells(&inner) };
     for i in 1..evaluator.cube.hierarchies.len() {

@@ -9,37 +9,216 @@ use facetta_model::{LevelId, MemberId, Result, TupleSet, bail};
 use rustc_hash::FxHashSet;
 
 pub(crate) const FUNCTIONS: &[Function] = &[
-    function("DrilldownLevel", &[Kind::Set], Kind::Set, Run::Set(drilldown_level), "A set with the children of its deepest members."),
-    function("DrilldownLevel", &[Kind::Set, Level], Kind::Set, Run::Set(drilldown_level), "A set with the children of its members of a level."),
-    function("DrilldownLevel", &[Kind::Set, Missing, Numeric], Kind::Set, Run::Set(drilldown_level), "A set with the children of the deepest members at a position of its tuples."),
-    function("DrilldownLevel", &[Kind::Set, Missing, Missing, Symbol], Kind::Set, Run::Set(drilldown_level), "A set with the children of its deepest members, calculated ones too."),
-    function("DrilldownLevel", &[Kind::Set, Level, Missing, Symbol], Kind::Set, Run::Set(drilldown_level), "A set with the children of its members of a level, calculated ones too."),
-    function("DrilldownLevel", &[Kind::Set, Missing, Numeric, Symbol], Kind::Set, Run::Set(drilldown_level), "A set with the children at a position of its tuples, calculated ones too."),
-    function("DrilldownLevelTop", &[Kind::Set, Numeric], Kind::Set, Run::Set(drilldown_top), "A set with the best children of its deepest members.").on_cells(),
-    function("DrilldownLevelTop", &[Kind::Set, Numeric, Level], Kind::Set, Run::Set(drilldown_top), "A set with the best children of its members of a level.").on_cells(),
-    function("DrilldownLevelTop", &[Kind::Set, Numeric, Missing, Numeric], Kind::Set, Run::Set(drilldown_top), "A set with the best children of its deepest members by a value.").each(3),
-    function("DrilldownLevelTop", &[Kind::Set, Numeric, Level, Numeric], Kind::Set, Run::Set(drilldown_top), "A set with the best children of its members of a level by a value.").each(3),
-    function("DrilldownLevelBottom", &[Kind::Set, Numeric], Kind::Set, Run::Set(drilldown_bottom), "A set with the worst children of its deepest members.").on_cells(),
-    function("DrilldownLevelBottom", &[Kind::Set, Numeric, Level], Kind::Set, Run::Set(drilldown_bottom), "A set with the worst children of its members of a level.").on_cells(),
-    function("DrilldownLevelBottom", &[Kind::Set, Numeric, Missing, Numeric], Kind::Set, Run::Set(drilldown_bottom), "A set with the worst children of its deepest members by a value.").each(3),
-    function("DrilldownLevelBottom", &[Kind::Set, Numeric, Level, Numeric], Kind::Set, Run::Set(drilldown_bottom), "A set with the worst children of its members of a level by a value.").each(3),
-    function("DrilldownMember", &[Kind::Set, Kind::Set], Kind::Set, Run::Set(drilldown_member), "A set with the children of those members that another set has."),
-    function("DrilldownMember", &[Kind::Set, Kind::Set, Symbol], Kind::Set, Run::Set(drilldown_member), "A set with the children of those members that another set has; with RECURSIVE of those too."),
-    function("DrilldownMember", &[Kind::Set, Kind::Set, Hierarchy], Kind::Set, Run::Set(drilldown_member), "A set with the children of a hierarchy's members that another set has."),
-    function("DrilldownMember", &[Kind::Set, Kind::Set, Hierarchy, Symbol], Kind::Set, Run::Set(drilldown_member), "A set with the children of a hierarchy's members that another set has."),
-    function("DrilldownMember", &[Kind::Set, Kind::Set, Hierarchy, Missing, Symbol], Kind::Set, Run::Set(drilldown_member), "A set with the children of a hierarchy's members that another set has, calculated ones too."),
-    function("DrilldownMember", &[Kind::Set, Kind::Set, Missing, Missing, Symbol], Kind::Set, Run::Set(drilldown_member), "A set with the children of those members that another set has, calculated ones too."),
-    function("DrilldownMemberTop", &[Kind::Set, Kind::Set, Numeric], Kind::Set, Run::Set(drilldown_member_top), "A set with the best children of those members that another set has.").on_cells(),
-    function("DrilldownMemberTop", &[Kind::Set, Kind::Set, Numeric, Numeric], Kind::Set, Run::Set(drilldown_member_top), "A set with the best children, by a value, of those members that another set has.").each(3),
-    function("DrilldownMemberBottom", &[Kind::Set, Kind::Set, Numeric], Kind::Set, Run::Set(drilldown_member_bottom), "A set with the worst children of those members that another set has.").on_cells(),
-    function("DrilldownMemberBottom", &[Kind::Set, Kind::Set, Numeric, Numeric], Kind::Set, Run::Set(drilldown_member_bottom), "A set with the worst children, by a value, of those members that another set has.").each(3),
-    function("DrillupMember", &[Kind::Set, Kind::Set], Kind::Set, Run::Set(drillup_member), "A set without what lies below those members that another set has."),
+    function(
+        "DrilldownLevel",
+        &[Kind::Set],
+        Kind::Set,
+        Run::Set(drilldown_level),
+        "A set with the children of its deepest members.",
+    ),
+    function(
+        "DrilldownLevel",
+        &[Kind::Set, Level],
+        Kind::Set,
+        Run::Set(drilldown_level),
+        "A set with the children of its members of a level.",
+    ),
+    function(
+        "DrilldownLevel",
+        &[Kind::Set, Missing, Numeric],
+        Kind::Set,
+        Run::Set(drilldown_level),
+        "A set with the children of the deepest members at a position of its tuples.",
+    ),
+    function(
+        "DrilldownLevel",
+        &[Kind::Set, Missing, Missing, Symbol],
+        Kind::Set,
+        Run::Set(drilldown_level),
+        "A set with the children of its deepest members, calculated ones too.",
+    ),
+    function(
+        "DrilldownLevel",
+        &[Kind::Set, Level, Missing, Symbol],
+        Kind::Set,
+        Run::Set(drilldown_level),
+        "A set with the children of its members of a level, calculated ones too.",
+    ),
+    function(
+        "DrilldownLevel",
+        &[Kind::Set, Missing, Numeric, Symbol],
+        Kind::Set,
+        Run::Set(drilldown_level),
+        "A set with the children at a position of its tuples, calculated ones too.",
+    ),
+    function(
+        "DrilldownLevelTop",
+        &[Kind::Set, Numeric],
+        Kind::Set,
+        Run::Set(drilldown_top),
+        "A set with the best children of its deepest members.",
+    )
+    .on_cells(),
+    function(
+        "DrilldownLevelTop",
+        &[Kind::Set, Numeric, Level],
+        Kind::Set,
+        Run::Set(drilldown_top),
+        "A set with the best children of its members of a level.",
+    )
+    .on_cells(),
+    function(
+        "DrilldownLevelTop",
+        &[Kind::Set, Numeric, Missing, Numeric],
+        Kind::Set,
+        Run::Set(drilldown_top),
+        "A set with the best children of its deepest members by a value.",
+    )
+    .each(3),
+    function(
+        "DrilldownLevelTop",
+        &[Kind::Set, Numeric, Level, Numeric],
+        Kind::Set,
+        Run::Set(drilldown_top),
+        "A set with the best children of its members of a level by a value.",
+    )
+    .each(3),
+    function(
+        "DrilldownLevelBottom",
+        &[Kind::Set, Numeric],
+        Kind::Set,
+        Run::Set(drilldown_bottom),
+        "A set with the worst children of its deepest members.",
+    )
+    .on_cells(),
+    function(
+        "DrilldownLevelBottom",
+        &[Kind::Set, Numeric, Level],
+        Kind::Set,
+        Run::Set(drilldown_bottom),
+        "A set with the worst children of its members of a level.",
+    )
+    .on_cells(),
+    function(
+        "DrilldownLevelBottom",
+        &[Kind::Set, Numeric, Missing, Numeric],
+        Kind::Set,
+        Run::Set(drilldown_bottom),
+        "A set with the worst children of its deepest members by a value.",
+    )
+    .each(3),
+    function(
+        "DrilldownLevelBottom",
+        &[Kind::Set, Numeric, Level, Numeric],
+        Kind::Set,
+        Run::Set(drilldown_bottom),
+        "A set with the worst children of its members of a level by a value.",
+    )
+    .each(3),
+    function(
+        "DrilldownMember",
+        &[Kind::Set, Kind::Set],
+        Kind::Set,
+        Run::Set(drilldown_member),
+        "A set with the children of those members that another set has.",
+    ),
+    function(
+        "DrilldownMember",
+        &[Kind::Set, Kind::Set, Symbol],
+        Kind::Set,
+        Run::Set(drilldown_member),
+        "A set with the children of those members that another set has; with RECURSIVE of those too.",
+    ),
+    function(
+        "DrilldownMember",
+        &[Kind::Set, Kind::Set, Hierarchy],
+        Kind::Set,
+        Run::Set(drilldown_member),
+        "A set with the children of a hierarchy's members that another set has.",
+    ),
+    function(
+        "DrilldownMember",
+        &[Kind::Set, Kind::Set, Hierarchy, Symbol],
+        Kind::Set,
+        Run::Set(drilldown_member),
+        "A set with the children of a hierarchy's members that another set has.",
+    ),
+    function(
+        "DrilldownMember",
+        &[Kind::Set, Kind::Set, Hierarchy, Missing, Symbol],
+        Kind::Set,
+        Run::Set(drilldown_member),
+        "A set with the children of a hierarchy's members that another set has, calculated ones too.",
+    ),
+    function(
+        "DrilldownMember",
+        &[Kind::Set, Kind::Set, Missing, Missing, Symbol],
+        Kind::Set,
+        Run::Set(drilldown_member),
+        "A set with the children of those members that another set has, calculated ones too.",
+    ),
+    function(
+        "DrilldownMemberTop",
+        &[Kind::Set, Kind::Set, Numeric],
+        Kind::Set,
+        Run::Set(drilldown_member_top),
+        "A set with the best children of those members that another set has.",
+    )
+    .on_cells(),
+    function(
+        "DrilldownMemberTop",
+        &[Kind::Set, Kind::Set, Numeric, Numeric],
+        Kind::Set,
+        Run::Set(drilldown_member_top),
+        "A set with the best children, by a value, of those members that another set has.",
+    )
+    .each(3),
+    function(
+        "DrilldownMemberBottom",
+        &[Kind::Set, Kind::Set, Numeric],
+        Kind::Set,
+        Run::Set(drilldown_member_bottom),
+        "A set with the worst children of those members that another set has.",
+    )
+    .on_cells(),
+    function(
+        "DrilldownMemberBottom",
+        &[Kind::Set, Kind::Set, Numeric, Numeric],
+        Kind::Set,
+        Run::Set(drilldown_member_bottom),
+        "A set with the worst children, by a value, of those members that another set has.",
+    )
+    .each(3),
+    function(
+        "DrillupMember",
+        &[Kind::Set, Kind::Set],
+        Kind::Set,
+        Run::Set(drillup_member),
+        "A set without what lies below those members that another set has.",
+    ),
     function("DrillupLevel", &[Kind::Set], Kind::Set, Run::Set(drillup_level), "A set without its deepest members."),
-    function("DrillupLevel", &[Kind::Set, Level], Kind::Set, Run::Set(drillup_level), "A set without what lies below a level."),
-    function("ToggleDrillState", &[Kind::Set, Kind::Set], Kind::Set, Run::Set(toggle), "A set with those members drilled down or up that another set has."),
-    function("ToggleDrillState", &[Kind::Set, Kind::Set, Symbol], Kind::Set, Run::Set(toggle), "A set with those members drilled down or up that another set has."),
+    function(
+        "DrillupLevel",
+        &[Kind::Set, Level],
+        Kind::Set,
+        Run::Set(drillup_level),
+        "A set without what lies below a level.",
+    ),
+    function(
+        "ToggleDrillState",
+        &[Kind::Set, Kind::Set],
+        Kind::Set,
+        Run::Set(toggle),
+        "A set with those members drilled down or up that another set has.",
+    ),
+    function(
+        "ToggleDrillState",
+        &[Kind::Set, Kind::Set, Symbol],
+        Kind::Set,
+        Run::Set(toggle),
+        "A set with those members drilled down or up that another set has.",
+    ),
 ];
-
 
 /// Whether calculated children count.
 fn with_calculated(call: &Call) -> bool {
@@ -69,14 +248,16 @@ fn drilldown_level(evaluator: &Evaluator, call: &Call, at: &Batch) -> Result<Set
     let Some(index) = usize::try_from(index).ok().filter(|i| *i < set.arity()) else { return Ok(Set::shared(set)) };
     let members = evaluator.members();
     let tree = Tree::new(&members, set.hierarchies[index]);
+    let position_given = call.arg(2).is_some_and(|a| a.ty.kind != Kind::Symbol);
     let level = match call.arg(1).filter(|a| a.ty.kind == Kind::Level) {
         Some(arg) => Some(level_like(evaluator, arg, at, &set, index)?),
+        None if position_given => None,
         None => set.iter().map(|t| tree.level(t[index])).max(),
     };
-    // With a level, its members are drilled down; without one, the deepest.
+    // With a level, its members are drilled down; with a position all that stand there; else the deepest.
     let calculated = with_calculated(call);
     expand(evaluator, &set, index, |_, m| {
-        Ok(if Some(tree.level(m)) == level { children(tree, m, calculated) } else { Vec::new() })
+        Ok(if level.is_none_or(|l| tree.level(m) == l) { children(tree, m, calculated) } else { Vec::new() })
     })
 }
 
@@ -89,7 +270,9 @@ fn level_like(evaluator: &Evaluator, arg: &Expr, at: &Batch, set: &Tuples, index
             Invalid,
             "Level '{}' not compatible with member '{}'",
             members.level_unique_name(level.hierarchy, LevelId(level.id)),
-            set.iter().next().map_or(std::string::String::new(), |t| members.unique_name(set.hierarchies[index], t[index]))
+            set.iter()
+                .next()
+                .map_or(std::string::String::new(), |t| members.unique_name(set.hierarchies[index], t[index]))
         );
     }
     Ok(LevelId(level.id))
@@ -322,4 +505,3 @@ fn toggle(evaluator: &Evaluator, call: &Call, at: &Batch) -> Result<Set> {
     }
     Set::new(out, &evaluator.context)
 }
-

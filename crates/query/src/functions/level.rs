@@ -7,8 +7,22 @@ use facetta_model::{MemberId, Result, error};
 
 pub(crate) const FUNCTIONS: &[Function] = &[
     function("Level", &[Member], Level, Run::Objects(level), "The level of a member.").property(),
-    function("Levels of", &[Hierarchy, Numeric], Level, Run::Objects(level_number), "The level of a hierarchy at a position.").method(),
-    function("Levels of", &[Hierarchy, String], Level, Run::Objects(level_named), "The level of a hierarchy with a name.").method(),
+    function(
+        "Levels of",
+        &[Hierarchy, Numeric],
+        Level,
+        Run::Objects(level_number),
+        "The level of a hierarchy at a position.",
+    )
+    .method(),
+    function(
+        "Levels of",
+        &[Hierarchy, String],
+        Level,
+        Run::Objects(level_named),
+        "The level of a hierarchy with a name.",
+    )
+    .method(),
     function("Levels", &[Hierarchy, Numeric], Level, Run::Resolver, "The level of a hierarchy at a position.").method(),
     function("Levels", &[Hierarchy, String], Level, Run::Resolver, "The level of a hierarchy with a name.").method(),
     function("Levels", &[String], Level, Run::Resolver, "The level that a text names."),
@@ -23,7 +37,6 @@ pub(crate) const FUNCTIONS: &[Function] = &[
     function("Dimensions", &[Numeric], Hierarchy, Run::Resolver, "The hierarchy of the cube at a position."),
     function("Dimensions", &[String], Hierarchy, Run::Resolver, "The hierarchy that a text names."),
 ];
-
 
 fn level(evaluator: &Evaluator, call: &Call, batch: &Batch) -> Result<Objects> {
     let members = evaluator.objects(&call.args[0], batch)?;
@@ -71,4 +84,3 @@ fn hierarchy(evaluator: &Evaluator, call: &Call, batch: &Batch) -> Result<Object
 fn dimension(evaluator: &Evaluator, call: &Call, batch: &Batch) -> Result<Objects> {
     hierarchy(evaluator, call, batch)
 }
-

@@ -15,25 +15,80 @@ pub(crate) const FUNCTIONS: &[Function] = &[
     function("<>", &[Kind::Value, Kind::Value], Logical, Run::Values(not_equal), "Whether two values differ.").infix(),
     function("<", &[Numeric, Numeric], Logical, Run::Values(less), "Whether a number is less than another.").infix(),
     function("<", &[String, String], Logical, Run::Values(less), "Whether a text sorts before another.").infix(),
-    function("<", &[Kind::Value, Kind::Value], Logical, Run::Values(less), "Whether a value is less than another.").infix(),
-    function("<=", &[Numeric, Numeric], Logical, Run::Values(less_or_equal), "Whether a number is at most another.").infix(),
-    function("<=", &[String, String], Logical, Run::Values(less_or_equal), "Whether a text does not sort after another.").infix(),
-    function("<=", &[Kind::Value, Kind::Value], Logical, Run::Values(less_or_equal), "Whether a value is at most another.").infix(),
-    function(">", &[Numeric, Numeric], Logical, Run::Values(greater), "Whether a number is greater than another.").infix(),
+    function("<", &[Kind::Value, Kind::Value], Logical, Run::Values(less), "Whether a value is less than another.")
+        .infix(),
+    function("<=", &[Numeric, Numeric], Logical, Run::Values(less_or_equal), "Whether a number is at most another.")
+        .infix(),
+    function(
+        "<=",
+        &[String, String],
+        Logical,
+        Run::Values(less_or_equal),
+        "Whether a text does not sort after another.",
+    )
+    .infix(),
+    function(
+        "<=",
+        &[Kind::Value, Kind::Value],
+        Logical,
+        Run::Values(less_or_equal),
+        "Whether a value is at most another.",
+    )
+    .infix(),
+    function(">", &[Numeric, Numeric], Logical, Run::Values(greater), "Whether a number is greater than another.")
+        .infix(),
     function(">", &[String, String], Logical, Run::Values(greater), "Whether a text sorts after another.").infix(),
-    function(">", &[Kind::Value, Kind::Value], Logical, Run::Values(greater), "Whether a value is greater than another.").infix(),
-    function(">=", &[Numeric, Numeric], Logical, Run::Values(greater_or_equal), "Whether a number is at least another.").infix(),
-    function(">=", &[String, String], Logical, Run::Values(greater_or_equal), "Whether a text does not sort before another.").infix(),
-    function(">=", &[Kind::Value, Kind::Value], Logical, Run::Values(greater_or_equal), "Whether a value is at least another.").infix(),
+    function(
+        ">",
+        &[Kind::Value, Kind::Value],
+        Logical,
+        Run::Values(greater),
+        "Whether a value is greater than another.",
+    )
+    .infix(),
+    function(
+        ">=",
+        &[Numeric, Numeric],
+        Logical,
+        Run::Values(greater_or_equal),
+        "Whether a number is at least another.",
+    )
+    .infix(),
+    function(
+        ">=",
+        &[String, String],
+        Logical,
+        Run::Values(greater_or_equal),
+        "Whether a text does not sort before another.",
+    )
+    .infix(),
+    function(
+        ">=",
+        &[Kind::Value, Kind::Value],
+        Logical,
+        Run::Values(greater_or_equal),
+        "Whether a value is at least another.",
+    )
+    .infix(),
     function("AND", &[Logical, Logical], Logical, Run::Values(and), "Whether both conditions hold.").infix(),
     function("OR", &[Logical, Logical], Logical, Run::Values(or), "Whether one of two conditions holds.").infix(),
-    function("XOR", &[Logical, Logical], Logical, Run::Values(xor), "Whether exactly one of two conditions holds.").infix(),
+    function("XOR", &[Logical, Logical], Logical, Run::Values(xor), "Whether exactly one of two conditions holds.")
+        .infix(),
     function("NOT", &[Logical], Logical, Run::Values(not), "Whether a condition does not hold.").prefix(),
     function("IS", &[Member, Member], Logical, Run::Values(same_member), "Whether two members are the same.").infix(),
     function("IS", &[Level, Level], Logical, Run::Values(same_object), "Whether two levels are the same.").infix(),
-    function("IS", &[Hierarchy, Hierarchy], Logical, Run::Values(same_object), "Whether two hierarchies are the same.").infix(),
-    function("IS", &[Dimension, Dimension], Logical, Run::Values(same_dimension), "Whether two dimensions are the same.").infix(),
-    function("IS", &[Tuple, Tuple], Logical, Run::Values(same_tuple), "Whether two tuples hold the same members.").infix(),
+    function("IS", &[Hierarchy, Hierarchy], Logical, Run::Values(same_object), "Whether two hierarchies are the same.")
+        .infix(),
+    function(
+        "IS",
+        &[Dimension, Dimension],
+        Logical,
+        Run::Values(same_dimension),
+        "Whether two dimensions are the same.",
+    )
+    .infix(),
+    function("IS", &[Tuple, Tuple], Logical, Run::Values(same_tuple), "Whether two tuples hold the same members.")
+        .infix(),
     function("IS NULL", &[Member], Logical, Run::Values(is_null), "Whether there is no member.").postfix(),
     function("IS NULL", &[Level], Logical, Run::Values(is_null), "Whether there is no level.").postfix(),
     function("IS NULL", &[Hierarchy], Logical, Run::Values(is_null), "Whether there is no hierarchy.").postfix(),
@@ -43,20 +98,96 @@ pub(crate) const FUNCTIONS: &[Function] = &[
     function("IsEmpty", &[Kind::Value], Logical, Run::Values(is_empty), "Whether a cell is empty."),
     function("IN", &[Member, Kind::Set], Logical, Run::Values(is_in), "Whether a member is in a set.").infix(),
     function("IN", &[Tuple, Kind::Set], Logical, Run::Values(is_in), "Whether a tuple is in a set.").infix(),
-    function("NOT IN", &[Member, Kind::Set], Logical, Run::Values(is_not_in), "Whether a member is not in a set.").infix(),
-    function("NOT IN", &[Tuple, Kind::Set], Logical, Run::Values(is_not_in), "Whether a tuple is not in a set.").infix(),
-    function("MATCHES", &[String, String], Logical, Run::Values(matches), "Whether a text matches a regular expression.").infix(),
-    function("NOT MATCHES", &[String, String], Logical, Run::Values(not_matches), "Whether a text does not match a regular expression.").infix(),
-    function("IIf", &[Logical, Numeric, Numeric], Numeric, Run::Values(choose_values), "One of two numbers, by a condition."),
-    function("IIf", &[Logical, String, String], String, Run::Values(choose_values), "One of two texts, by a condition."),
-    function("IIf", &[Logical, Logical, Logical], Logical, Run::Values(choose_values), "One of two truth values, by a condition."),
-    function("IIf", &[Logical, Kind::Value, Kind::Value], Kind::Value, Run::Values(choose_values), "One of two values, by a condition."),
-    function("IIf", &[Logical, Member, Member], Member, Run::Objects(choose_objects), "One of two members, by a condition.").typed(Typing::By(either)),
-    function("IIf", &[Logical, Level, Level], Level, Run::Objects(choose_objects), "One of two levels, by a condition.").typed(Typing::By(either)),
-    function("IIf", &[Logical, Hierarchy, Hierarchy], Hierarchy, Run::Objects(choose_objects), "One of two hierarchies, by a condition.").typed(Typing::By(either)),
-    function("IIf", &[Logical, Dimension, Dimension], Dimension, Run::Objects(choose_objects), "One of two dimensions, by a condition.").typed(Typing::By(either)),
-    function("IIf", &[Logical, Tuple, Tuple], Tuple, Run::Tuples(choose_tuples), "One of two tuples, by a condition.").typed(Typing::By(either)),
-    function("IIf", &[Logical, Kind::Set, Kind::Set], Kind::Set, Run::Set(choose_set), "One of two sets, by a condition.").typed(Typing::By(either)),
+    function("NOT IN", &[Member, Kind::Set], Logical, Run::Values(is_not_in), "Whether a member is not in a set.")
+        .infix(),
+    function("NOT IN", &[Tuple, Kind::Set], Logical, Run::Values(is_not_in), "Whether a tuple is not in a set.")
+        .infix(),
+    function(
+        "MATCHES",
+        &[String, String],
+        Logical,
+        Run::Values(matches),
+        "Whether a text matches a regular expression.",
+    )
+    .infix(),
+    function(
+        "NOT MATCHES",
+        &[String, String],
+        Logical,
+        Run::Values(not_matches),
+        "Whether a text does not match a regular expression.",
+    )
+    .infix(),
+    function(
+        "IIf",
+        &[Logical, Numeric, Numeric],
+        Numeric,
+        Run::Values(choose_values),
+        "One of two numbers, by a condition.",
+    ),
+    function(
+        "IIf",
+        &[Logical, String, String],
+        String,
+        Run::Values(choose_values),
+        "One of two texts, by a condition.",
+    ),
+    function(
+        "IIf",
+        &[Logical, Logical, Logical],
+        Logical,
+        Run::Values(choose_values),
+        "One of two truth values, by a condition.",
+    ),
+    function(
+        "IIf",
+        &[Logical, Kind::Value, Kind::Value],
+        Kind::Value,
+        Run::Values(choose_values),
+        "One of two values, by a condition.",
+    ),
+    function(
+        "IIf",
+        &[Logical, Member, Member],
+        Member,
+        Run::Objects(choose_objects),
+        "One of two members, by a condition.",
+    )
+    .typed(Typing::By(either)),
+    function(
+        "IIf",
+        &[Logical, Level, Level],
+        Level,
+        Run::Objects(choose_objects),
+        "One of two levels, by a condition.",
+    )
+    .typed(Typing::By(either)),
+    function(
+        "IIf",
+        &[Logical, Dimension, Dimension],
+        Dimension,
+        Run::Objects(choose_objects),
+        "One of two dimensions, by a condition.",
+    )
+    .typed(Typing::By(either)),
+    function(
+        "IIf",
+        &[Logical, Hierarchy, Hierarchy],
+        Hierarchy,
+        Run::Objects(choose_objects),
+        "One of two hierarchies, by a condition.",
+    )
+    .typed(Typing::By(either)),
+    function("IIf", &[Logical, Tuple, Tuple], Tuple, Run::Tuples(choose_tuples), "One of two tuples, by a condition.")
+        .typed(Typing::By(either)),
+    function(
+        "IIf",
+        &[Logical, Kind::Set, Kind::Set],
+        Kind::Set,
+        Run::Set(choose_set),
+        "One of two sets, by a condition.",
+    )
+    .typed(Typing::By(either)),
 ];
 
 /// Whether a value counts as a condition that holds.
@@ -94,7 +225,9 @@ fn compare(evaluator: &Evaluator, call: &Call, batch: &Batch, holds: fn(Ordering
         (Value::Str(a), Value::Str(b)) if zero => {
             Value::Boolean(holds(facetta_model::name::fold(a).cmp(&facetta_model::name::fold(b))))
         }
-        (Value::Str(a), Value::Str(b)) => Value::Boolean(holds(if a == b { Ordering::Equal } else { compare_text(a, b) })),
+        (Value::Str(a), Value::Str(b)) => {
+            Value::Boolean(holds(if a == b { Ordering::Equal } else { compare_text(a, b) }))
+        }
         (a, b) => Value::Boolean(ordered(a, b).is_some_and(holds)),
     }))
 }
@@ -151,7 +284,8 @@ fn short_cut(evaluator: &Evaluator, call: &Call, batch: &Batch, decided: bool) -
             Ok(_) => Ok(evaluator.values(&call.args[1], batch)?.map(|v| truth(v).map_or_else(|e| e, Value::Boolean))),
         };
     }
-    let mut out: Vec<Value> = (0..batch.len).map(|row| truth(left.get(row)).map_or_else(|e| e, Value::Boolean)).collect();
+    let mut out: Vec<Value> =
+        (0..batch.len).map(|row| truth(left.get(row)).map_or_else(|e| e, Value::Boolean)).collect();
     let open: Vec<u32> = (0..batch.len as u32).filter(|&r| out[r as usize] == Value::Boolean(!decided)).collect();
     evaluator.put(&call.args[1], batch, &open, &mut out)?;
     for row in open {
@@ -219,7 +353,17 @@ fn same_tuple(evaluator: &Evaluator, call: &Call, batch: &Batch) -> Result<Value
 }
 
 fn is_null(evaluator: &Evaluator, call: &Call, batch: &Batch) -> Result<Values> {
-    Ok(evaluator.objects(&call.args[0], batch)?.map(|o| Value::Boolean(o.is_null())))
+    let is_member = call.args[0].ty.kind == Kind::Member;
+    Ok(evaluator.objects(&call.args[0], batch)?.map(|o| {
+        // A member whose key is null counts as none.
+        let hierarchy = &evaluator.cube.hierarchy(o.hierarchy).hierarchy;
+        let null_key = is_member
+            && o.hierarchy != facetta_model::HierarchyId::MEASURES
+            && !crate::coordinate::is_special(o.as_member())
+            && hierarchy.all_member() != Some(o.as_member())
+            && hierarchy.members.key(o.as_member()).is_empty();
+        Value::Boolean(o.is_null() || null_key)
+    }))
 }
 
 fn is_null_tuple(evaluator: &Evaluator, call: &Call, batch: &Batch) -> Result<Values> {
@@ -337,7 +481,9 @@ fn choose_tuples(evaluator: &Evaluator, call: &Call, batch: &Batch) -> Result<Tu
         bail!(Type, "the tuples of IIf are not over the same hierarchies");
     }
     let pick = |(a, b): (&Col<MemberId>, &Col<MemberId>)| {
-        Col::Many((0..batch.len).map(|row| *if is_true(condition.get(row)) { a.get(row) } else { b.get(row) }).collect())
+        Col::Many(
+            (0..batch.len).map(|row| *if is_true(condition.get(row)) { a.get(row) } else { b.get(row) }).collect(),
+        )
     };
     let members = yes.members.iter().zip(&no.members).map(pick).collect();
     Ok(TupleColumn { hierarchies: yes.hierarchies, members })

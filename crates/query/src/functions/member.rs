@@ -1,38 +1,128 @@
 //! From members to members: parents, children, neighbours, cousins, ancestors.
 
 use super::{Function, Run, Typing, function};
-use crate::coordinate::{self, seen};
+use crate::coordinate::{self, Place, seen};
 use crate::evaluate::{Batch, Col, Evaluator, Object, Objects, Values};
 use crate::expr::{Call, Expr, Kind, Kind::*, Type};
 use crate::navigate::Tree;
-use facetta_model::{LevelId, MemberId, Property, Result, bail, error};
+use facetta_model::{HierarchyId, LevelId, MemberId, Property, Result, bail, error};
 
 pub(crate) const FUNCTIONS: &[Function] = &[
-    function("CurrentMember", &[Hierarchy], Member, Run::Objects(current_member), "The current member of a hierarchy.").property().on_all(),
-    function("DefaultMember", &[Hierarchy], Member, Run::Objects(default_member), "The default member of a hierarchy.").property(),
+    function("CurrentMember", &[Hierarchy], Member, Run::Objects(current_member), "The current member of a hierarchy.")
+        .property()
+        .on_all(),
+    function("DefaultMember", &[Hierarchy], Member, Run::Objects(default_member), "The default member of a hierarchy.")
+        .property(),
     function("Parent", &[Member], Member, Run::Objects(parent), "The parent of a member.").property(),
     function("FirstChild", &[Member], Member, Run::Objects(first_child), "The first child of a member.").property(),
     function("LastChild", &[Member], Member, Run::Objects(last_child), "The last child of a member.").property(),
-    function("FirstSibling", &[Member], Member, Run::Objects(first_sibling), "The first child of a member's parent.").property(),
-    function("LastSibling", &[Member], Member, Run::Objects(last_sibling), "The last child of a member's parent.").property(),
+    function("FirstSibling", &[Member], Member, Run::Objects(first_sibling), "The first child of a member's parent.")
+        .property(),
+    function("LastSibling", &[Member], Member, Run::Objects(last_sibling), "The last child of a member's parent.")
+        .property(),
     function("PrevMember", &[Member], Member, Run::Objects(previous), "The member before one in its level.").property(),
     function("NextMember", &[Member], Member, Run::Objects(next), "The member after one in its level.").property(),
-    function("Lag", &[Member, Numeric], Member, Run::Objects(lag), "The member so many positions before one in its level.").method(),
-    function("Lead", &[Member, Numeric], Member, Run::Objects(lead), "The member so many positions after one in its level.").method(),
-    function("DataMember", &[Member], Member, Run::Objects(data_member), "The data that a parent-child member has of its own.").property(),
-    function("Cousin", &[Member, Member], Member, Run::Objects(cousin), "The member at the same relative position under another."),
-    function("Ancestor", &[Member, Level], Member, Run::Objects(ancestor_level), "The ancestor of a member at a level."),
-    function("Ancestor", &[Member, Numeric], Member, Run::Objects(ancestor_steps), "The ancestor so many steps above a member."),
-    function("CalculatedChild", &[Member, String], Member, Run::Objects(calculated_child), "The calculated child of a member with a name.").method(),
-    function("UnknownMember", &[Hierarchy], Member, Run::Objects(unknown_member), "The unknown member of a hierarchy.").property(),
-    function("LinkMember", &[Member, Hierarchy], Member, Run::Objects(link_member), "The member of another hierarchy with the same name or key.").typed(Typing::By(second_as_member)),
-    function("StrToMember of", &[String], Member, Run::Objects(text_to_member), "The member that a computed text names."),
+    function(
+        "Lag",
+        &[Member, Numeric],
+        Member,
+        Run::Objects(lag),
+        "The member so many positions before one in its level.",
+    )
+    .method(),
+    function(
+        "Lead",
+        &[Member, Numeric],
+        Member,
+        Run::Objects(lead),
+        "The member so many positions after one in its level.",
+    )
+    .method(),
+    function(
+        "DataMember",
+        &[Member],
+        Member,
+        Run::Objects(data_member),
+        "The data that a parent-child member has of its own.",
+    )
+    .property(),
+    function(
+        "Cousin",
+        &[Member, Member],
+        Member,
+        Run::Objects(cousin),
+        "The member at the same relative position under another.",
+    ),
+    function(
+        "Ancestor",
+        &[Member, Level],
+        Member,
+        Run::Objects(ancestor_level),
+        "The ancestor of a member at a level.",
+    ),
+    function(
+        "Ancestor",
+        &[Member, Numeric],
+        Member,
+        Run::Objects(ancestor_steps),
+        "The ancestor so many steps above a member.",
+    ),
+    function(
+        "CalculatedChild",
+        &[Member, String],
+        Member,
+        Run::Objects(calculated_child),
+        "The calculated child of a member with a name.",
+    )
+    .method(),
+    function("UnknownMember", &[Hierarchy], Member, Run::Objects(unknown_member), "The unknown member of a hierarchy.")
+        .property(),
+    function(
+        "LinkMember",
+        &[Member, Hierarchy],
+        Member,
+        Run::Objects(link_member),
+        "The member of another hierarchy with the same name or key.",
+    )
+    .typed(Typing::By(second_as_member)),
+    function(
+        "StrToMember of",
+        &[String],
+        Member,
+        Run::Objects(text_to_member),
+        "The member that a computed text names.",
+    ),
     function("StrToMember", &[String], Member, Run::Resolver, "The member that a text names."),
-    function("OrderKey", &[Member], Kind::Value, Run::Values(order_key), "The position of a member in its level's order.").property(),
-    function("IsAncestor", &[Member, Member], Logical, Run::Values(is_ancestor), "Whether a member is an ancestor of another."),
-    function("IsSibling", &[Member, Member], Logical, Run::Values(is_sibling), "Whether two members have the same parent."),
+    function(
+        "OrderKey",
+        &[Member],
+        Kind::Value,
+        Run::Values(order_key),
+        "The position of a member in its level's order.",
+    )
+    .property(),
+    function(
+        "IsAncestor",
+        &[Member, Member],
+        Logical,
+        Run::Values(is_ancestor),
+        "Whether a member is an ancestor of another.",
+    ),
+    function(
+        "IsSibling",
+        &[Member, Member],
+        Logical,
+        Run::Values(is_sibling),
+        "Whether two members have the same parent.",
+    ),
     function("IsLeaf", &[Member], Logical, Run::Values(is_leaf), "Whether a member has no children."),
-    function("IsGeneration", &[Member, Numeric], Logical, Run::Values(is_generation), "Whether a member is so many steps above the leaves."),
+    function(
+        "IsGeneration",
+        &[Member, Numeric],
+        Logical,
+        Run::Values(is_generation),
+        "Whether a member is so many steps above the leaves.",
+    ),
     function("Properties", &[Member, String], Kind::Value, Run::Resolver, "A property of a member.").method(),
 ];
 
@@ -181,9 +271,12 @@ pub(crate) fn cousin_under(tree: Tree<'_>, member: MemberId, under: MemberId) ->
     if at.is_null() || tree.depth(at) < level {
         return MemberId::NULL;
     }
-    positions.iter().rev().fold(under, |at, &position| {
-        if at.is_null() { at } else { or_null(tree.children(at).get(position)) }
-    })
+    positions.iter().rev().fold(
+        under,
+        |at, &position| {
+            if at.is_null() { at } else { or_null(tree.children(at).get(position)) }
+        },
+    )
 }
 
 fn ancestor_level(evaluator: &Evaluator, call: &Call, batch: &Batch) -> Result<Objects> {
@@ -272,7 +365,9 @@ fn link_member(evaluator: &Evaluator, call: &Call, batch: &Batch) -> Result<Obje
         let key = members.property(o.hierarchy, o.as_member(), &Property::MemberKey);
         let level = members.level(o.hierarchy, o.as_member());
         let name = members.name(o.hierarchy, o.as_member()).to_owned();
-        let fits = |m: &MemberId| target.level_of(*m) == level && members.property(h.hierarchy, *m, &Property::MemberKey) == key;
+        let fits = |m: &MemberId| {
+            target.level_of(*m) == level && members.property(h.hierarchy, *m, &Property::MemberKey) == key
+        };
         Object::member(h.hierarchy, target.members.with_name(&name).find(fits).unwrap_or(MemberId::NULL))
     }))
 }
@@ -289,11 +384,15 @@ fn text_to_member(evaluator: &Evaluator, call: &Call, batch: &Batch) -> Result<O
 fn order_key(evaluator: &Evaluator, call: &Call, batch: &Batch) -> Result<Values> {
     let members = evaluator.members();
     Ok(evaluator.objects(&call.args[0], batch)?.map(|o| {
-        if o.is_null() {
-            return facetta_model::Value::Empty;
+        let member = seen(o.as_member());
+        match coordinate::place(member) {
+            Place::Null => facetta_model::Value::Empty,
+            Place::Stored(m) if o.hierarchy == HierarchyId::MEASURES => facetta_model::Value::Int(i64::from(m.0)),
+            Place::Stored(m) => members.property(o.hierarchy, m, &Property::MemberKey),
+            // After every text: calculated members come last, in the order of their definition.
+            Place::Calculated(index) => format!("\u{10FFFF}{index:09}").into(),
+            _ => facetta_model::Value::Empty,
         }
-        let (position, tie) = Tree::new(&members, o.hierarchy).key(o.as_member());
-        facetta_model::Value::Int(i64::from(position) << 20 | i64::from(tie))
     }))
 }
 
@@ -341,4 +440,3 @@ fn is_generation(evaluator: &Evaluator, call: &Call, batch: &Batch) -> Result<Va
         facetta_model::Value::Boolean(leaf - i64::from(tree.level(o.as_member()).0) == n)
     }))
 }
-

@@ -13,14 +13,32 @@ pub(crate) const FUNCTIONS: &[Function] = &[
     function("*", &[Numeric, Numeric], Numeric, Run::Row(times), "The product of two numbers.").infix(),
     function("/", &[Numeric, Numeric], Numeric, Run::Row(quotient), "The quotient of two numbers.").infix(),
     function("^", &[Numeric, Numeric], Numeric, Run::Row(power), "A number raised to a power.").infix(),
-    function("Divide", &[Numeric, Numeric], Numeric, Run::Row(divide), "The quotient, or null where the divisor is zero."),
-    function("Divide", &[Numeric, Numeric, Numeric], Numeric, Run::Row(divide), "The quotient, or the third number where the divisor is zero."),
+    function(
+        "Divide",
+        &[Numeric, Numeric],
+        Numeric,
+        Run::Row(divide),
+        "The quotient, or null where the divisor is zero.",
+    ),
+    function(
+        "Divide",
+        &[Numeric, Numeric, Numeric],
+        Numeric,
+        Run::Row(divide),
+        "The quotient, or the third number where the divisor is zero.",
+    ),
     function("NullValue", &[], Numeric, Run::Row(null), "Null."),
-    function("CoalesceEmpty", &[Kind::Value], Kind::Value, Run::Values(coalesce), "The first value that is not empty.").repeat(1),
+    function("CoalesceEmpty", &[Kind::Value], Kind::Value, Run::Values(coalesce), "The first value that is not empty.")
+        .repeat(1),
     function("CalculationCurrentPass", &[], Integer, Run::Row(pass), "The calculation pass; there is one."),
-    function("CalculationPassValue", &[Numeric, Numeric], Numeric, Run::Row(first), "The value at a calculation pass; there is one."),
+    function(
+        "CalculationPassValue",
+        &[Numeric, Numeric],
+        Numeric,
+        Run::Row(first),
+        "The value at a calculation pass; there is one.",
+    ),
 ];
-
 
 /// A number where one is wanted; text that looks like one counts.
 pub(crate) fn number(value: &Value) -> Result<f64> {
@@ -32,17 +50,13 @@ pub(crate) fn number(value: &Value) -> Result<f64> {
         Value::Date(d) => Some(crate::format::date::to_serial(*d)),
         _ => None,
     };
-    value.as_f64().or_else(parsed).ok_or_else(|| {
-        Error::new(ErrorKind::Type, format!("a number was expected, not '{value}'"))
-    })
+    value
+        .as_f64()
+        .or_else(parsed)
+        .ok_or_else(|| Error::new(ErrorKind::Type, format!("a number was expected, not '{value}'")))
 }
 
-fn arithmetic(
-    a: &Value,
-    b: &Value,
-    whole: fn(i64, i64) -> Option<i64>,
-    real: fn(f64, f64) -> f64,
-) -> Result<Value> {
+fn arithmetic(a: &Value, b: &Value, whole: fn(i64, i64) -> Option<i64>, real: fn(f64, f64) -> f64) -> Result<Value> {
     match (a, b) {
         (Value::Int(x), Value::Int(y)) => match whole(*x, *y) {
             Some(i) => Ok(Value::Int(i)),

@@ -9,39 +9,194 @@ use rustc_hash::FxHashSet;
 use std::sync::Arc;
 
 pub(crate) const FUNCTIONS: &[Function] = &[
-    function("Crossjoin", &[Kind::Set, Kind::Set], Kind::Set, Run::Set(crossjoin), "The product of sets.").repeat(1).typed(Typing::Product),
-    function("*", &[Kind::Set, Kind::Set], Kind::Set, Run::Set(crossjoin), "The product of two sets.").infix().typed(Typing::By(product)),
-    function("Union", &[Kind::Set, Kind::Set], Kind::Set, Run::Set(union), "The tuples of sets, each once.").repeat(1).typed(Typing::By(same)),
-    function("Union", &[Kind::Set, Kind::Set, Symbol], Kind::Set, Run::Set(union), "The tuples of two sets; with ALL also those that both have.").typed(Typing::By(same)),
-    function("Except", &[Kind::Set, Kind::Set], Kind::Set, Run::Set(except), "The tuples of a set that another has not.").typed(Typing::By(same)),
-    function("Except", &[Kind::Set, Kind::Set, Symbol], Kind::Set, Run::Set(except), "The tuples of a set that another has not; with ALL duplicates stay.").typed(Typing::By(same)),
+    function("Crossjoin", &[Kind::Set, Kind::Set], Kind::Set, Run::Set(crossjoin), "The product of sets.")
+        .repeat(1)
+        .typed(Typing::Product),
+    function("*", &[Kind::Set, Kind::Set], Kind::Set, Run::Set(crossjoin), "The product of two sets.")
+        .infix()
+        .typed(Typing::By(product)),
+    function("Union", &[Kind::Set, Kind::Set], Kind::Set, Run::Set(union), "The tuples of sets, each once.")
+        .repeat(1)
+        .typed(Typing::By(same)),
+    function(
+        "Union",
+        &[Kind::Set, Kind::Set, Symbol],
+        Kind::Set,
+        Run::Set(union),
+        "The tuples of two sets; with ALL also those that both have.",
+    )
+    .typed(Typing::By(same)),
+    function(
+        "Except",
+        &[Kind::Set, Kind::Set],
+        Kind::Set,
+        Run::Set(except),
+        "The tuples of a set that another has not.",
+    )
+    .typed(Typing::By(same)),
+    function(
+        "Except",
+        &[Kind::Set, Kind::Set, Symbol],
+        Kind::Set,
+        Run::Set(except),
+        "The tuples of a set that another has not; with ALL duplicates stay.",
+    )
+    .typed(Typing::By(same)),
     function("-", &[Kind::Set], Kind::Set, Run::Set(complement), "The members of a level that a set has not.").prefix(),
-    function("Intersect", &[Kind::Set, Kind::Set], Kind::Set, Run::Set(intersect), "The tuples that two sets have in common.").typed(Typing::By(same)),
-    function("Intersect", &[Kind::Set, Kind::Set, Symbol], Kind::Set, Run::Set(intersect), "The tuples that two sets have in common; with ALL duplicates stay.").typed(Typing::By(same)),
+    function(
+        "Intersect",
+        &[Kind::Set, Kind::Set],
+        Kind::Set,
+        Run::Set(intersect),
+        "The tuples that two sets have in common.",
+    )
+    .typed(Typing::By(same)),
+    function(
+        "Intersect",
+        &[Kind::Set, Kind::Set, Symbol],
+        Kind::Set,
+        Run::Set(intersect),
+        "The tuples that two sets have in common; with ALL duplicates stay.",
+    )
+    .typed(Typing::By(same)),
     function("Distinct", &[Kind::Set], Kind::Set, Run::Set(distinct), "The tuples of a set, each once."),
     function("Head", &[Kind::Set], Kind::Set, Run::Set(head), "The first tuple of a set."),
     function("Head", &[Kind::Set, Numeric], Kind::Set, Run::Set(head), "The first tuples of a set."),
     function("Tail", &[Kind::Set], Kind::Set, Run::Set(tail), "The last tuple of a set."),
     function("Tail", &[Kind::Set, Numeric], Kind::Set, Run::Set(tail), "The last tuples of a set."),
     function("Subset", &[Kind::Set, Numeric], Kind::Set, Run::Set(subset), "The tuples of a set from a position."),
-    function("Subset", &[Kind::Set, Numeric, Numeric], Kind::Set, Run::Set(subset), "So many tuples of a set from a position."),
-    function("Filter", &[Kind::Set, Logical], Kind::Set, Run::Set(filter), "The tuples of a set for which a condition holds.").each(1),
-    function("Generate", &[Kind::Set, Kind::Set], Kind::Set, Run::Set(generate), "The union of a set for each tuple of another.").each(1).typed(Typing::Argument(1)),
-    function("Generate", &[Kind::Set, Kind::Set, Symbol], Kind::Set, Run::Set(generate), "The union of a set for each tuple of another; with ALL duplicates stay.").each(1).typed(Typing::Argument(1)),
-    function("Extract of", &[Kind::Set, Hierarchy], Kind::Set, Run::Set(extract), "The distinct tuples of some hierarchies of a set.").repeat(1),
-    function("Extract", &[Kind::Set, Hierarchy], Kind::Set, Run::Resolver, "The distinct tuples of some hierarchies of a set.").repeat(1),
-    function("Exists", &[Kind::Set, Kind::Set], Kind::Set, Run::Set(exists), "The tuples of a set that exist together with one of another."),
-    function("Existing", &[Kind::Set], Kind::Set, Run::Set(existing), "The tuples of a set that exist in the current context.").on_all(),
-    function("EXISTING", &[Kind::Set], Kind::Set, Run::Set(existing), "The tuples of a set that exist in the current context.").prefix().on_all(),
-    function("NonEmptyCrossJoin", &[Kind::Set], Kind::Set, Run::Set(non_empty_crossjoin), "The tuples of a product that have fact rows.").repeat(1).on_cells().typed(Typing::Product),
-    function("NonEmptyCrossJoin", &[Kind::Set, Kind::Set, Numeric], Kind::Set, Run::Set(non_empty_crossjoin), "The tuples of a product that have fact rows; the rest is a filter.").on_all().typed(Typing::By(product)),
-    function("NonEmpty", &[Kind::Set], Kind::Set, Run::Set(non_empty), "The tuples of a set whose cells are not empty.").on_cells(),
-    function("NonEmpty", &[Kind::Set, Kind::Set], Kind::Set, Run::Set(non_empty), "The tuples of a set with a cell that is not empty at a tuple of another.").on_cells(),
-    function("AddCalculatedMembers", &[Kind::Set], Kind::Set, Run::Set(add_calculated), "A set with the calculated siblings of its members."),
-    function("StripCalculatedMembers", &[Kind::Set], Kind::Set, Run::Set(strip_calculated), "A set without its calculated members."),
+    function(
+        "Subset",
+        &[Kind::Set, Numeric, Numeric],
+        Kind::Set,
+        Run::Set(subset),
+        "So many tuples of a set from a position.",
+    ),
+    function(
+        "Filter",
+        &[Kind::Set, Logical],
+        Kind::Set,
+        Run::Set(filter),
+        "The tuples of a set for which a condition holds.",
+    )
+    .each(1),
+    function(
+        "Generate",
+        &[Kind::Set, Kind::Set],
+        Kind::Set,
+        Run::Set(generate),
+        "The union of a set for each tuple of another.",
+    )
+    .each(1)
+    .typed(Typing::Argument(1)),
+    function(
+        "Generate",
+        &[Kind::Set, Kind::Set, Symbol],
+        Kind::Set,
+        Run::Set(generate),
+        "The union of a set for each tuple of another; with ALL duplicates stay.",
+    )
+    .each(1)
+    .typed(Typing::Argument(1)),
+    function(
+        "Extract of",
+        &[Kind::Set, Hierarchy],
+        Kind::Set,
+        Run::Set(extract),
+        "The distinct tuples of some hierarchies of a set.",
+    )
+    .repeat(1),
+    function(
+        "Extract",
+        &[Kind::Set, Hierarchy],
+        Kind::Set,
+        Run::Resolver,
+        "The distinct tuples of some hierarchies of a set.",
+    )
+    .repeat(1),
+    function(
+        "Exists",
+        &[Kind::Set, Kind::Set],
+        Kind::Set,
+        Run::Set(exists),
+        "The tuples of a set that exist together with one of another.",
+    ),
+    function(
+        "CachedExists",
+        &[Kind::Set, Tuple, String],
+        Kind::Set,
+        Run::Set(exists_tuple),
+        "The tuples of a set that exist together with a tuple; the text names the set.",
+    ),
+    function(
+        "Existing",
+        &[Kind::Set],
+        Kind::Set,
+        Run::Set(existing),
+        "The tuples of a set that exist in the current context.",
+    )
+    .on_all(),
+    function(
+        "EXISTING",
+        &[Kind::Set],
+        Kind::Set,
+        Run::Set(existing),
+        "The tuples of a set that exist in the current context.",
+    )
+    .prefix()
+    .on_all(),
+    function(
+        "NonEmptyCrossJoin",
+        &[Kind::Set],
+        Kind::Set,
+        Run::Set(non_empty_crossjoin),
+        "The tuples of a product that have fact rows.",
+    )
+    .repeat(1)
+    .on_cells()
+    .typed(Typing::Product),
+    function(
+        "NonEmptyCrossJoin",
+        &[Kind::Set, Kind::Set, Numeric],
+        Kind::Set,
+        Run::Set(non_empty_crossjoin),
+        "The tuples of a product that have fact rows; the rest is a filter.",
+    )
+    .on_all()
+    .typed(Typing::By(product)),
+    function(
+        "NonEmpty",
+        &[Kind::Set],
+        Kind::Set,
+        Run::Set(non_empty),
+        "The tuples of a set whose cells are not empty.",
+    )
+    .on_cells(),
+    function(
+        "NonEmpty",
+        &[Kind::Set, Kind::Set],
+        Kind::Set,
+        Run::Set(non_empty),
+        "The tuples of a set with a cell that is not empty at a tuple of another.",
+    )
+    .on_cells(),
+    function(
+        "AddCalculatedMembers",
+        &[Kind::Set],
+        Kind::Set,
+        Run::Set(add_calculated),
+        "A set with the calculated siblings of its members.",
+    ),
+    function(
+        "StripCalculatedMembers",
+        &[Kind::Set],
+        Kind::Set,
+        Run::Set(strip_calculated),
+        "A set without its calculated members.",
+    ),
     function("Unorder", &[Kind::Set], Kind::Set, Run::Set(same_set), "The set; its order does not matter to the rest."),
     function("NativizeSet", &[Kind::Set], Kind::Set, Run::Set(same_set), "The set; a hint to evaluate it in storage."),
-    function("Cache", &[Kind::Set], Kind::Set, Run::Set(same_set), "The set; a hint to evaluate it once."),
+    function("Cache", &[Kind::Set], Kind::Set, Run::Resolver, "The set; a hint to evaluate it once."),
     function("StrToSet of", &[String], Kind::Set, Run::Set(text_to_set), "The set that a computed text is."),
     function("StrToSet", &[String], Kind::Set, Run::Resolver, "The set that a text is."),
     function("NameToSet", &[String], Kind::Set, Run::Set(name_to_set), "The set of the one member that a text names."),
@@ -185,13 +340,8 @@ fn intersect(evaluator: &Evaluator, call: &Call, at: &Batch) -> Result<Set> {
     let all = call.has_symbol("ALL");
     let mut seen = FxHashSet::default();
     for tuple in plain(evaluator, &set) {
-        let Some(found) = looks.get_mut(&tuple) else { continue };
-        if all {
-            // As often as both have it.
-            if let Some(at) = found.pop() {
-                out.members.extend_from_slice(other.get(at));
-            }
-        } else if seen.insert(tuple) {
+        let Some(found) = looks.get(&tuple) else { continue };
+        if all || seen.insert(tuple) {
             out.members.extend_from_slice(other.get(found[0]));
         }
     }
@@ -287,6 +437,14 @@ fn exists(evaluator: &Evaluator, call: &Call, at: &Batch) -> Result<Set> {
     evaluator.exists(&set, &other)
 }
 
+fn exists_tuple(evaluator: &Evaluator, call: &Call, at: &Batch) -> Result<Set> {
+    let set = evaluator.tuples_at(&call.args[0], at)?;
+    let tuple = evaluator.tuples(&call.args[1], at)?;
+    let members = tuple.get(0).unwrap_or_default();
+    let other = Tuples::new(TupleSet { hierarchies: tuple.hierarchies, members }, &evaluator.context)?;
+    evaluator.exists(&set, &other)
+}
+
 fn existing(evaluator: &Evaluator, call: &Call, at: &Batch) -> Result<Set> {
     let set = evaluator.tuples_at(&call.args[0], at)?;
     evaluator.existing(&set, at)
@@ -310,25 +468,31 @@ fn non_empty_crossjoin(evaluator: &Evaluator, call: &Call, at: &Batch) -> Result
         // Calculated measures do not count here: whether there are fact rows does.
         at.set_one(0, evaluator.default_member(HierarchyId::MEASURES));
     }
+    // The slicer does not hold in hierarchies that the product has itself.
+    for h in call.ty.hierarchies.as_deref().unwrap_or_default() {
+        let hierarchy = &evaluator.cube.hierarchy(*h).hierarchy;
+        at.set_one(h.index(), hierarchy.all_member().unwrap_or(hierarchy.default_member));
+    }
     let mut sets = Vec::new();
     for arg in call.args.iter().filter(|a| a.ty.kind == Kind::Set) {
-        let set = evaluator.tuples_at(arg, &at)?;
-        // Nor do calculated members of other hierarchies.
-        let stored = retain(evaluator, &set, |_, tuple| {
-            tuple.iter().zip(&set.hierarchies).all(|(m, h)| *h == HierarchyId::MEASURES || !m.is_calculated())
-        })?;
-        sets.push(stored);
+        sets.push(evaluator.set_at(arg, &at)?);
     }
     let counted = match call.args.last() {
-        Some(last) if last.ty.kind != Kind::Set => evaluator.integer_at(last, &at)?.unwrap_or(0).clamp(1, sets.len() as i64) as usize,
+        Some(last) if last.ty.kind != Kind::Set => {
+            evaluator.integer_at(last, &at)?.unwrap_or(0).clamp(1, sets.len() as i64) as usize
+        }
         _ => sets.len(),
     };
     let rest = sets.split_off(counted);
     let Some(product) = sets.into_iter().reduce(|a, b| a.times(&b)) else { bail!(Internal, "a product of nothing") };
-    match rest.into_iter().reduce(|a, b| a.times(&b)) {
-        Some(rest) => evaluator.non_empty(&product, &[rest], &at),
-        None => evaluator.non_empty(&product, &[], &at),
+    let mut others: Vec<Set> = rest.into_iter().reduce(|a, b| a.times(&b)).into_iter().collect();
+    let has_measures = |s: &Set| s.hierarchies().contains(&HierarchyId::MEASURES);
+    if !has_measures(&product) && !others.iter().any(has_measures) && !evaluator.program.measures.is_empty() {
+        // A row of any measure that the statement is about counts.
+        let measures = evaluator.program.measures.clone();
+        others.push(Set::of_members(HierarchyId::MEASURES, measures, &evaluator.context)?);
     }
+    evaluator.non_empty(&product, &others, &at)
 }
 
 fn add_calculated(evaluator: &Evaluator, call: &Call, at: &Batch) -> Result<Set> {
@@ -346,7 +510,10 @@ fn add_calculated(evaluator: &Evaluator, call: &Call, at: &Batch) -> Result<Set>
     for calculated in tree.calculated(None) {
         let parent = tree.parent(calculated);
         let level = tree.level(calculated);
-        if parents.contains(&parent) && set.members.iter().any(|m| tree.level(*m) == level) && !out.contains(&calculated) {
+        if parents.contains(&parent)
+            && set.members.iter().any(|m| tree.level(*m) == level)
+            && !out.contains(&calculated)
+        {
             out.push(calculated);
         }
     }
@@ -374,4 +541,3 @@ fn name_to_set(evaluator: &Evaluator, call: &Call, at: &Batch) -> Result<Set> {
     let member = evaluator.member_named(&text)?;
     Set::of_members(member.hierarchy, vec![member.as_member()], &evaluator.context)
 }
-

@@ -10,28 +10,128 @@ use facetta_model::{HierarchyId, LevelId, MemberId, Result, Value, bail};
 pub(crate) const FUNCTIONS: &[Function] = &[
     function("Members", &[Hierarchy], Kind::Set, Run::Set(members), "The members of a hierarchy.").property(),
     function("Members", &[Level], Kind::Set, Run::Set(level_members), "The members of a level.").property(),
-    function("Members", &[String], Kind::Set, Run::Set(named_members), "The members of the hierarchy that a text names."),
-    function("AllMembers", &[Hierarchy], Kind::Set, Run::Set(all_members), "The members of a hierarchy, calculated ones too.").property(),
-    function("AllMembers", &[Level], Kind::Set, Run::Set(all_level_members), "The members of a level, calculated ones too.").property(),
+    function(
+        "Members",
+        &[String],
+        Kind::Set,
+        Run::Set(named_members),
+        "The members of the hierarchy that a text names.",
+    ),
+    function(
+        "AllMembers",
+        &[Hierarchy],
+        Kind::Set,
+        Run::Set(all_members),
+        "The members of a hierarchy, calculated ones too.",
+    )
+    .property(),
+    function(
+        "AllMembers",
+        &[Level],
+        Kind::Set,
+        Run::Set(all_level_members),
+        "The members of a level, calculated ones too.",
+    )
+    .property(),
     function("Children", &[Member], Kind::Set, Run::Set(children), "The children of a member.").property(),
-    function("Siblings", &[Member], Kind::Set, Run::Set(siblings), "A member and those with the same parent.").property(),
+    function("Siblings", &[Member], Kind::Set, Run::Set(siblings), "A member and those with the same parent.")
+        .property(),
     function("Ascendants", &[Member], Kind::Set, Run::Set(ascendants), "A member and its ancestors, up to the top."),
     function("Ancestors", &[Member, Level], Kind::Set, Run::Set(ancestors), "The ancestors of a member at a level."),
-    function("Ancestors", &[Member, Numeric], Kind::Set, Run::Set(ancestors), "The ancestors of a member so many steps above."),
+    function(
+        "Ancestors",
+        &[Member, Numeric],
+        Kind::Set,
+        Run::Set(ancestors),
+        "The ancestors of a member so many steps above.",
+    ),
     function("Descendants", &[Member], Kind::Set, Run::Set(descendants), "A member and all below it."),
     function("Descendants", &[Member, Missing, Symbol], Kind::Set, Run::Set(descendants), "The leaves below a member."),
-    function("Descendants", &[Member, Level], Kind::Set, Run::Set(descendants), "The descendants of a member at a level."),
-    function("Descendants", &[Member, Level, Symbol], Kind::Set, Run::Set(descendants), "The descendants of a member about a level."),
-    function("Descendants", &[Member, Numeric], Kind::Set, Run::Set(descendants), "The descendants of a member so many steps below."),
-    function("Descendants", &[Member, Numeric, Symbol], Kind::Set, Run::Set(descendants), "The descendants of a member about so many steps below."),
-    function("Descendants", &[Kind::Set], Kind::Set, Run::Set(descendants_of_set), "The members of a set and all below them.").typed(Typing::By(members_only)),
-    function("Descendants", &[Kind::Set, Missing, Symbol], Kind::Set, Run::Set(descendants_of_set), "The leaves below the members of a set.").typed(Typing::By(members_only)),
-    function("Descendants", &[Kind::Set, Level], Kind::Set, Run::Set(descendants_of_set), "The descendants of the members of a set at a level.").typed(Typing::By(members_only)),
-    function("Descendants", &[Kind::Set, Level, Symbol], Kind::Set, Run::Set(descendants_of_set), "The descendants of the members of a set about a level.").typed(Typing::By(members_only)),
-    function("Descendants", &[Kind::Set, Numeric], Kind::Set, Run::Set(descendants_of_set), "The descendants of the members of a set so many steps below.").typed(Typing::By(members_only)),
-    function("Descendants", &[Kind::Set, Numeric, Symbol], Kind::Set, Run::Set(descendants_of_set), "The descendants of the members of a set about so many steps below.").typed(Typing::By(members_only)),
+    function(
+        "Descendants",
+        &[Member, Level],
+        Kind::Set,
+        Run::Set(descendants),
+        "The descendants of a member at a level.",
+    ),
+    function(
+        "Descendants",
+        &[Member, Level, Symbol],
+        Kind::Set,
+        Run::Set(descendants),
+        "The descendants of a member about a level.",
+    ),
+    function(
+        "Descendants",
+        &[Member, Numeric],
+        Kind::Set,
+        Run::Set(descendants),
+        "The descendants of a member so many steps below.",
+    ),
+    function(
+        "Descendants",
+        &[Member, Numeric, Symbol],
+        Kind::Set,
+        Run::Set(descendants),
+        "The descendants of a member about so many steps below.",
+    ),
+    function(
+        "Descendants",
+        &[Kind::Set],
+        Kind::Set,
+        Run::Set(descendants_of_set),
+        "The members of a set and all below them.",
+    )
+    .typed(Typing::By(members_only)),
+    function(
+        "Descendants",
+        &[Kind::Set, Missing, Symbol],
+        Kind::Set,
+        Run::Set(descendants_of_set),
+        "The leaves below the members of a set.",
+    )
+    .typed(Typing::By(members_only)),
+    function(
+        "Descendants",
+        &[Kind::Set, Level],
+        Kind::Set,
+        Run::Set(descendants_of_set),
+        "The descendants of the members of a set at a level.",
+    )
+    .typed(Typing::By(members_only)),
+    function(
+        "Descendants",
+        &[Kind::Set, Level, Symbol],
+        Kind::Set,
+        Run::Set(descendants_of_set),
+        "The descendants of the members of a set about a level.",
+    )
+    .typed(Typing::By(members_only)),
+    function(
+        "Descendants",
+        &[Kind::Set, Numeric],
+        Kind::Set,
+        Run::Set(descendants_of_set),
+        "The descendants of the members of a set so many steps below.",
+    )
+    .typed(Typing::By(members_only)),
+    function(
+        "Descendants",
+        &[Kind::Set, Numeric, Symbol],
+        Kind::Set,
+        Run::Set(descendants_of_set),
+        "The descendants of the members of a set about so many steps below.",
+    )
+    .typed(Typing::By(members_only)),
     function(":", &[Member, Member], Kind::Set, Run::Set(range), "The members of a level from one to another.").infix(),
-    function("MeasureGroupMeasures", &[String], Kind::Set, Run::Set(measures_of_group), "The measures of a measure group.").typed(Typing::By(over_measures)),
+    function(
+        "MeasureGroupMeasures",
+        &[String],
+        Kind::Set,
+        Run::Set(measures_of_group),
+        "The measures of a measure group.",
+    )
+    .typed(Typing::By(over_measures)),
     function("Leaves", &[Hierarchy], Kind::Set, Run::Set(leaves), "The members of a hierarchy without children."),
 ];
 
@@ -42,7 +142,9 @@ fn over_measures(_: &[Expr]) -> Result<Type> {
 fn members_only(args: &[Expr]) -> Result<Type> {
     match args[0].ty.hierarchies.as_deref() {
         Some([_]) => Ok(args[0].ty.clone()),
-        Some(_) => bail!(Type, "Argument to Descendants function must be a member or set of members, not a set of tuples"),
+        Some(_) => {
+            bail!(Type, "Argument to Descendants function must be a member or set of members, not a set of tuples")
+        }
         None if matches!(&args[0].kind, crate::expr::ExprKind::Braces(parts) if parts.is_empty()) => {
             bail!(Type, "Cannot deduce type of set")
         }
@@ -86,10 +188,10 @@ fn all_members(evaluator: &Evaluator, call: &Call, at: &Batch) -> Result<Set> {
     set_of(evaluator, h, all)
 }
 
-/// Calculated members in order, those that are not shown last.
+/// Calculated members in order, of each scope those that are not shown last.
 fn shown_last(evaluator: &Evaluator, mut calculated: Vec<MemberId>) -> Vec<MemberId> {
     let members = evaluator.members();
-    calculated.sort_by_key(|m| members.calculated(*m).is_some_and(|c| !c.texts.visible));
+    calculated.sort_by_key(|m| members.calculated(*m).map(|c| (c.scope, !c.texts.visible)));
     calculated
 }
 
@@ -142,7 +244,17 @@ fn ancestors(evaluator: &Evaluator, call: &Call, at: &Batch) -> Result<Set> {
             (0..steps.clamp(0, 1 << 20)).fold(o.as_member(), |m, _| if m.is_null() { m } else { tree.parent(m) })
         }
     };
-    set_of(evaluator, o.hierarchy, if member.is_null() { Vec::new() } else { vec![member] })
+    let mut all = Vec::new();
+    if evaluator.cube.compatibility.ancestors_on_the_way() {
+        let mut at = seen(o.as_member());
+        while !at.is_null() && at != member {
+            at = tree.parent(at);
+            all.extend(Some(at).filter(|m| !m.is_null()));
+        }
+    } else if !member.is_null() {
+        all.push(member);
+    }
+    set_of(evaluator, o.hierarchy, all)
 }
 
 /// Which descendants are wanted, by their depth against the depth asked for.
@@ -250,7 +362,9 @@ fn push_descendants(
         evaluator.context.check_every(&mut step)?;
         let position = by_level(member, steps);
         let take = match position {
-            _ if wanted.leaves => (no_limit || position.is_le() && leaf_limit(limit, tree, member)) && tree.is_leaf(member),
+            _ if wanted.leaves => {
+                (no_limit || position.is_le() && leaf_limit(limit, tree, member)) && tree.is_leaf(member)
+            }
             std::cmp::Ordering::Less => wanted.before,
             std::cmp::Ordering::Equal => wanted.same,
             std::cmp::Ordering::Greater => wanted.after,
@@ -262,17 +376,26 @@ fn push_descendants(
         if deeper {
             let children = tree.children(member);
             // In a ragged hierarchy a child may lie several levels deeper; steps count levels.
-            let next = |m: MemberId| (m, if tree.hierarchy().parent_child { steps + 1 } else { i64::from(tree.level(m).0) - i64::from(tree.level(top).0) });
+            let next = |m: MemberId| {
+                (
+                    m,
+                    if tree.hierarchy().parent_child {
+                        steps + 1
+                    } else {
+                        i64::from(tree.level(m).0) - i64::from(tree.level(top).0)
+                    },
+                )
+            };
             stack.extend(children.into_iter().rev().map(next));
         }
     }
     Ok(())
 }
 
-/// With a level, LEAVES means the members of that level if it is the last one.
+/// With a level, LEAVES means those members of that level that have no children.
 fn leaf_limit(limit: Limit, tree: Tree<'_>, member: MemberId) -> bool {
     match limit {
-        Limit::Level(level) if !tree.hierarchy().parent_child => tree.level(member) <= level,
+        Limit::Level(level) if !tree.hierarchy().parent_child => tree.level(member) == level,
         _ => true,
     }
 }
@@ -308,7 +431,8 @@ fn measures_of_group(evaluator: &Evaluator, call: &Call, at: &Batch) -> Result<S
         v => v.to_string(),
     };
     let catalog = evaluator.snapshot.catalog();
-    let group = |g: &facetta_model::MeasureGroupId| facetta_model::name::same(&catalog.measure_groups[g.index()].name, &wanted);
+    let group =
+        |g: &facetta_model::MeasureGroupId| facetta_model::name::same(&catalog.measure_groups[g.index()].name, &wanted);
     let Some(group) = evaluator.cube.measure_groups.iter().position(group) else {
         bail!(NotFound, "Measure group '{wanted}' not found")
     };

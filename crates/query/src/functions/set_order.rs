@@ -10,21 +10,119 @@ use rustc_hash::FxHashMap;
 use std::cmp::Ordering;
 
 pub(crate) const FUNCTIONS: &[Function] = &[
-    function("Order", &[Kind::Set, Kind::Value], Kind::Set, Run::Set(order), "A set ordered by a value within its hierarchies.").each(1),
-    function("Order", &[Kind::Set, Kind::Value, Symbol], Kind::Set, Run::Set(order), "A set ordered by a value: ASC and DESC keep hierarchies, BASC and BDESC break them.").each(1),
-    function("Order", &[Kind::Set, Kind::Value, Symbol, Kind::Value], Kind::Set, Run::Set(order), "A set ordered by two values, the last rising.").each(1).each(3),
-    function("Order", &[Kind::Set, Kind::Value, Kind::Value, Symbol], Kind::Set, Run::Set(order), "A set ordered by two values, the first rising.").each(1).each(2),
-    function("Order", &[Kind::Set, Kind::Value, Symbol, Kind::Value, Symbol], Kind::Set, Run::Set(order), "A set ordered by several values.").repeat(2).each(1).each(3).each(5).each(7).each(9).each(11).each(13),
-    function("Hierarchize", &[Kind::Set], Kind::Set, Run::Set(hierarchize), "A set in the order of the tree, parents first."),
-    function("Hierarchize", &[Kind::Set, Symbol], Kind::Set, Run::Set(hierarchize), "A set in the order of the tree; with POST children first."),
+    function(
+        "Order",
+        &[Kind::Set, Kind::Value],
+        Kind::Set,
+        Run::Set(order),
+        "A set ordered by a value within its hierarchies.",
+    )
+    .each(1),
+    function(
+        "Order",
+        &[Kind::Set, Kind::Value, Symbol],
+        Kind::Set,
+        Run::Set(order),
+        "A set ordered by a value: ASC and DESC keep hierarchies, BASC and BDESC break them.",
+    )
+    .each(1),
+    function(
+        "Order",
+        &[Kind::Set, Kind::Value, Symbol, Kind::Value],
+        Kind::Set,
+        Run::Set(order),
+        "A set ordered by two values, the last rising.",
+    )
+    .each(1)
+    .each(3),
+    function(
+        "Order",
+        &[Kind::Set, Kind::Value, Kind::Value, Symbol],
+        Kind::Set,
+        Run::Set(order),
+        "A set ordered by two values, the first rising.",
+    )
+    .each(1)
+    .each(2),
+    function(
+        "Order",
+        &[Kind::Set, Kind::Value, Symbol, Kind::Value, Symbol],
+        Kind::Set,
+        Run::Set(order),
+        "A set ordered by several values.",
+    )
+    .repeat(2)
+    .each(1)
+    .each(3)
+    .each(5)
+    .each(7)
+    .each(9)
+    .each(11)
+    .each(13),
+    function(
+        "Hierarchize",
+        &[Kind::Set],
+        Kind::Set,
+        Run::Set(hierarchize),
+        "A set in the order of the tree, parents first.",
+    ),
+    function(
+        "Hierarchize",
+        &[Kind::Set, Symbol],
+        Kind::Set,
+        Run::Set(hierarchize),
+        "A set in the order of the tree; with POST children first.",
+    ),
     function("TopCount", &[Kind::Set, Numeric], Kind::Set, Run::Set(top_count), "The first tuples of a set."),
-    function("TopCount", &[Kind::Set, Numeric, Numeric], Kind::Set, Run::Set(top_count), "The tuples of a set with the greatest values.").each(2),
+    function(
+        "TopCount",
+        &[Kind::Set, Numeric, Numeric],
+        Kind::Set,
+        Run::Set(top_count),
+        "The tuples of a set with the greatest values.",
+    )
+    .each(2),
     function("BottomCount", &[Kind::Set, Numeric], Kind::Set, Run::Set(bottom_count), "The last tuples of a set."),
-    function("BottomCount", &[Kind::Set, Numeric, Numeric], Kind::Set, Run::Set(bottom_count), "The tuples of a set with the least values.").each(2),
-    function("TopPercent", &[Kind::Set, Numeric, Numeric], Kind::Set, Run::Set(top_percent), "The greatest tuples that make up a percentage of the total.").each(2),
-    function("BottomPercent", &[Kind::Set, Numeric, Numeric], Kind::Set, Run::Set(bottom_percent), "The least tuples that make up a percentage of the total.").each(2),
-    function("TopSum", &[Kind::Set, Numeric, Numeric], Kind::Set, Run::Set(top_sum), "The greatest tuples that make up a sum.").each(2),
-    function("BottomSum", &[Kind::Set, Numeric, Numeric], Kind::Set, Run::Set(bottom_sum), "The least tuples that make up a sum.").each(2),
+    function(
+        "BottomCount",
+        &[Kind::Set, Numeric, Numeric],
+        Kind::Set,
+        Run::Set(bottom_count),
+        "The tuples of a set with the least values.",
+    )
+    .each(2),
+    function(
+        "TopPercent",
+        &[Kind::Set, Numeric, Numeric],
+        Kind::Set,
+        Run::Set(top_percent),
+        "The greatest tuples that make up a percentage of the total.",
+    )
+    .each(2),
+    function(
+        "BottomPercent",
+        &[Kind::Set, Numeric, Numeric],
+        Kind::Set,
+        Run::Set(bottom_percent),
+        "The least tuples that make up a percentage of the total.",
+    )
+    .each(2),
+    function(
+        "TopSum",
+        &[Kind::Set, Numeric, Numeric],
+        Kind::Set,
+        Run::Set(top_sum),
+        "The greatest tuples that make up a sum.",
+    )
+    .each(2),
+    function(
+        "BottomSum",
+        &[Kind::Set, Numeric, Numeric],
+        Kind::Set,
+        Run::Set(bottom_sum),
+        "The least tuples that make up a sum.",
+    )
+    .each(2),
 ];
 
 /// One criterion of ORDER.
@@ -175,7 +273,12 @@ fn hierarchize(evaluator: &Evaluator, call: &Call, at: &Batch) -> Result<Set> {
 }
 
 /// The tuples of a set with their values, the best first; empty ones last, ties in the order of the set.
-fn ranked(evaluator: &Evaluator, call: &Call, at: &Batch, top: bool) -> Result<(std::sync::Arc<Tuples>, Vec<usize>, Vec<Value>)> {
+fn ranked(
+    evaluator: &Evaluator,
+    call: &Call,
+    at: &Batch,
+    top: bool,
+) -> Result<(std::sync::Arc<Tuples>, Vec<usize>, Vec<Value>)> {
     let set = evaluator.set_at(&call.args[0], at)?;
     let values = evaluator.values_over(at, &set, &call.args[0], Some(&call.args[2]))?;
     let tuples = set.tuples(&evaluator.context)?;
@@ -214,14 +317,20 @@ fn until(evaluator: &Evaluator, call: &Call, at: &Batch, top: bool, percent: boo
     let (set, mut rows, values) = ranked(evaluator, call, at, top)?;
     let number = |v: &Value| v.as_f64().unwrap_or(0.0);
     let total: f64 = values.iter().map(number).sum();
-    let target = if percent { total * limit / 100.0 } else { limit };
+    // A total of zero makes every share no number, which reaches no target: all tuples are taken.
+    let share = |v: &Value| if percent { number(v) / total * 100.0 } else { number(v) };
+    if percent && values.iter().all(Value::is_empty) && !rows.is_empty() {
+        // Where nothing has a value, one tuple stands for the percentage, as Analysis Services has it.
+        let at = if top { 0 } else { rows.len() - 1 };
+        return reorder(evaluator, &set, &rows[at..=at]);
+    }
     let mut running = 0.0;
     let mut taken = 0;
     for &row in &rows {
-        if running >= target {
+        if running >= limit {
             break;
         }
-        running += number(&values[row]);
+        running += if values[row].is_empty() { 0.0 } else { share(&values[row]) };
         taken += 1;
     }
     rows.truncate(taken);

@@ -11,19 +11,70 @@ use facetta_model::{CalculatedMember, Error, ErrorKind, HierarchyId, MemberId, R
 use std::sync::Arc;
 
 pub(crate) const FUNCTIONS: &[Function] = &[
-    function("VisualTotals", &[Kind::Set], Kind::Set, Run::Set(visual_totals), "A set whose members total only what the set shows of them."),
-    function("VisualTotals", &[Kind::Set, String], Kind::Set, Run::Set(visual_totals), "A set whose members total only what the set shows of them, with names after a pattern."),
-    function("CAST", &[Kind::Value, Symbol], Kind::Value, Run::Values(cast_values), "A value converted to a type.").special(),
+    function(
+        "VisualTotals",
+        &[Kind::Set],
+        Kind::Set,
+        Run::Set(visual_totals),
+        "A set whose members total only what the set shows of them.",
+    ),
+    function(
+        "VisualTotals",
+        &[Kind::Set, String],
+        Kind::Set,
+        Run::Set(visual_totals),
+        "A set whose members total only what the set shows of them, with names after a pattern.",
+    ),
+    function("CAST", &[Kind::Value, Symbol], Kind::Value, Run::Values(cast_values), "A value converted to a type.")
+        .special(),
     function("Error", &[], Kind::Value, Run::Values(raise), "An error in the cell."),
     function("Error", &[String], Kind::Value, Run::Values(raise), "An error with a text in the cell."),
-    function("Current", &[Kind::Set], Tuple, Run::Resolver, "The tuple at which the iteration over a named set stands.").property(),
-    function("CurrentOrdinal", &[Kind::Set], Integer, Run::Resolver, "The position at which the iteration over a named set stands.").property(),
-    function("Parameter", &[String, Symbol, Kind::Value], Kind::Value, Run::Resolver, "A parameter with its default value."),
-    function("Parameter", &[String, Symbol, Kind::Value, String], Kind::Value, Run::Resolver, "A parameter with its default value and a description."),
+    function(
+        "Current",
+        &[Kind::Set],
+        Tuple,
+        Run::Resolver,
+        "The tuple at which the iteration over a named set stands.",
+    )
+    .property(),
+    function(
+        "CurrentOrdinal",
+        &[Kind::Set],
+        Integer,
+        Run::Resolver,
+        "The position at which the iteration over a named set stands.",
+    )
+    .property(),
+    function(
+        "Parameter",
+        &[String, Symbol, Kind::Value],
+        Kind::Value,
+        Run::Resolver,
+        "A parameter with its default value.",
+    ),
+    function(
+        "Parameter",
+        &[String, Symbol, Kind::Value, String],
+        Kind::Value,
+        Run::Resolver,
+        "A parameter with its default value and a description.",
+    ),
     function("Parameter", &[String, Hierarchy, Member], Member, Run::Resolver, "A parameter that is a member."),
-    function("Parameter", &[String, Hierarchy, Member, String], Member, Run::Resolver, "A parameter that is a member, with a description."),
+    function(
+        "Parameter",
+        &[String, Hierarchy, Member, String],
+        Member,
+        Run::Resolver,
+        "A parameter that is a member, with a description.",
+    ),
     function("Parameter", &[String, Hierarchy, Kind::Set], Kind::Set, Run::Resolver, "A parameter that is a set."),
-    function("Parameter", &[String, Hierarchy, Kind::Set, String], Kind::Set, Run::Resolver, "A parameter that is a set, with a description."),
+    function(
+        "Parameter",
+        &[String, Hierarchy, Kind::Set, String],
+        Kind::Set,
+        Run::Resolver,
+        "A parameter that is a set, with a description.",
+    ),
     function("ParamRef", &[String], Kind::Value, Run::Resolver, "The value of a parameter."),
     function("StrToValue", &[String], Kind::Value, Run::Resolver, "The value of the expression that a text is."),
     function("KPIValue", &[String], Kind::Value, Run::Resolver, "The value of a key performance indicator."),
@@ -31,10 +82,28 @@ pub(crate) const FUNCTIONS: &[Function] = &[
     function("KPIStatus", &[String], Kind::Value, Run::Resolver, "The status of a key performance indicator."),
     function("KPITrend", &[String], Kind::Value, Run::Resolver, "The trend of a key performance indicator."),
     function("KPIWeight", &[String], Kind::Value, Run::Resolver, "The weight of a key performance indicator."),
-    function("KPICurrentTimeMember", &[String], Member, Run::Resolver, "The time member of a key performance indicator."),
-    function("LookupCube", &[String, String], Kind::Value, Run::Resolver, "The value of an expression in another cube."),
+    function(
+        "KPICurrentTimeMember",
+        &[String],
+        Member,
+        Run::Resolver,
+        "The time member of a key performance indicator.",
+    ),
+    function(
+        "LookupCube",
+        &[String, String],
+        Kind::Value,
+        Run::Resolver,
+        "The value of an expression in another cube.",
+    ),
     function("Predict", &[String, String], Kind::Value, Run::Resolver, "A value that a mining model predicts."),
-    function("RollupChildren", &[Member, String], Numeric, Run::Resolver, "The children of a member put together by an operator."),
+    function(
+        "RollupChildren",
+        &[Member, String],
+        Numeric,
+        Run::Resolver,
+        "The children of a member put together by an operator.",
+    ),
     function("SetToArray", &[Kind::Set], Kind::Value, Run::Resolver, "The values over a set as an array."),
     function("Axis", &[Numeric], Kind::Set, Run::Resolver, "The set of an axis of the query."),
     function("Root", &[Hierarchy], Tuple, Run::Resolver, "The all members of the hierarchies of a dimension."),
@@ -121,13 +190,14 @@ fn look(
         properties: Vec::new(),
         original: member,
     };
-    let formula = total_of(evaluator, hierarchy, below);
+    let formula = total_of(evaluator, hierarchy, below.clone());
     let calculation = Calculation {
         hierarchy,
         solve_order: 0,
         scope: Scope::Query,
         formula: Arc::new(formula),
         format: None,
+        parts: Some(below),
         properties: Vec::new(),
     };
     evaluator.add_member(made, calculation)

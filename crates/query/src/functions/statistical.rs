@@ -9,47 +9,294 @@ use facetta_model::Result;
 type Cell = facetta_model::Value;
 
 pub(crate) const FUNCTIONS: &[Function] = &[
-    function("Avg", &[Kind::Set], Numeric, Run::Values(avg), "The mean of the cells of a set that are not empty.").on_cells(),
+    function("Avg", &[Kind::Set], Numeric, Run::Values(avg), "The mean of the cells of a set that are not empty.")
+        .on_cells(),
     function("Avg", &[Kind::Set, Numeric], Numeric, Run::Values(avg), "The mean of a value over a set.").each(1),
     function("Median", &[Kind::Set], Numeric, Run::Values(median), "The middle of the cells of a set.").on_cells(),
-    function("Median", &[Kind::Set, Numeric], Numeric, Run::Values(median), "The middle of a value over a set.").each(1),
-    function("Percentile", &[Kind::Set, Numeric, Numeric], Numeric, Run::Values(percentile), "The value below which a percentage of the values over a set lies.").each(1),
-    function("FirstQ", &[Kind::Set], Numeric, Run::Values(first_quartile), "The first quartile of the cells of a set.").on_cells(),
-    function("FirstQ", &[Kind::Set, Numeric], Numeric, Run::Values(first_quartile), "The first quartile of a value over a set.").each(1),
-    function("ThirdQ", &[Kind::Set], Numeric, Run::Values(third_quartile), "The third quartile of the cells of a set.").on_cells(),
-    function("ThirdQ", &[Kind::Set, Numeric], Numeric, Run::Values(third_quartile), "The third quartile of a value over a set.").each(1),
-    function("Stdev", &[Kind::Set], Numeric, Run::Values(stdev), "The standard deviation of a sample, of the cells of a set.").on_cells(),
-    function("Stdev", &[Kind::Set, Numeric], Numeric, Run::Values(stdev), "The standard deviation of a sample, of a value over a set.").each(1),
-    function("Stddev", &[Kind::Set], Numeric, Run::Values(stdev), "The standard deviation of a sample, of the cells of a set.").on_cells(),
-    function("Stddev", &[Kind::Set, Numeric], Numeric, Run::Values(stdev), "The standard deviation of a sample, of a value over a set.").each(1),
-    function("StdevP", &[Kind::Set], Numeric, Run::Values(stdev_p), "The standard deviation of a population, of the cells of a set.").on_cells(),
-    function("StdevP", &[Kind::Set, Numeric], Numeric, Run::Values(stdev_p), "The standard deviation of a population, of a value over a set.").each(1),
-    function("StddevP", &[Kind::Set], Numeric, Run::Values(stdev_p), "The standard deviation of a population, of the cells of a set.").on_cells(),
-    function("StddevP", &[Kind::Set, Numeric], Numeric, Run::Values(stdev_p), "The standard deviation of a population, of a value over a set.").each(1),
-    function("Var", &[Kind::Set], Numeric, Run::Values(var), "The variance of a sample, of the cells of a set.").on_cells(),
-    function("Var", &[Kind::Set, Numeric], Numeric, Run::Values(var), "The variance of a sample, of a value over a set.").each(1),
-    function("Variance", &[Kind::Set], Numeric, Run::Values(var), "The variance of a sample, of the cells of a set.").on_cells(),
-    function("Variance", &[Kind::Set, Numeric], Numeric, Run::Values(var), "The variance of a sample, of a value over a set.").each(1),
-    function("VarP", &[Kind::Set], Numeric, Run::Values(var_p), "The variance of a population, of the cells of a set.").on_cells(),
-    function("VarP", &[Kind::Set, Numeric], Numeric, Run::Values(var_p), "The variance of a population, of a value over a set.").each(1),
-    function("VarianceP", &[Kind::Set], Numeric, Run::Values(var_p), "The variance of a population, of the cells of a set.").on_cells(),
-    function("VarianceP", &[Kind::Set, Numeric], Numeric, Run::Values(var_p), "The variance of a population, of a value over a set.").each(1),
-    function("Correlation", &[Kind::Set, Numeric], Numeric, Run::Values(correlation), "The correlation of a value with the cells of a set.").each(1).on_cells(),
-    function("Correlation", &[Kind::Set, Numeric, Numeric], Numeric, Run::Values(correlation), "The correlation of two values over a set.").each(1).each(2),
-    function("Covariance", &[Kind::Set, Numeric], Numeric, Run::Values(covariance), "The covariance of a value with the cells of a set, of a population.").each(1).on_cells(),
-    function("Covariance", &[Kind::Set, Numeric, Numeric], Numeric, Run::Values(covariance), "The covariance of two values over a set, of a population.").each(1).each(2),
-    function("CovarianceN", &[Kind::Set, Numeric], Numeric, Run::Values(covariance_n), "The covariance of a value with the cells of a set, of a sample.").each(1).on_cells(),
-    function("CovarianceN", &[Kind::Set, Numeric, Numeric], Numeric, Run::Values(covariance_n), "The covariance of two values over a set, of a sample.").each(1).each(2),
-    function("LinRegSlope", &[Kind::Set, Numeric], Numeric, Run::Values(slope), "The slope of the line through a value against the cells of a set.").each(1).on_cells(),
-    function("LinRegSlope", &[Kind::Set, Numeric, Numeric], Numeric, Run::Values(slope), "The slope of the line through a value against another.").each(1).each(2),
-    function("LinRegIntercept", &[Kind::Set, Numeric], Numeric, Run::Values(intercept), "Where the line through a value against the cells of a set crosses the axis.").each(1).on_cells(),
-    function("LinRegIntercept", &[Kind::Set, Numeric, Numeric], Numeric, Run::Values(intercept), "Where the line through a value against another crosses the axis.").each(1).each(2),
-    function("LinRegR2", &[Kind::Set, Numeric], Numeric, Run::Values(r_squared), "How well a line fits a value against the cells of a set.").each(1).on_cells(),
-    function("LinRegR2", &[Kind::Set, Numeric, Numeric], Numeric, Run::Values(r_squared), "How well a line fits a value against another.").each(1).each(2),
-    function("LinRegVariance", &[Kind::Set, Numeric], Numeric, Run::Values(regression_variance), "The variance of a value about its line against the cells of a set.").each(1).on_cells(),
-    function("LinRegVariance", &[Kind::Set, Numeric, Numeric], Numeric, Run::Values(regression_variance), "The variance of a value about its line against another.").each(1).each(2),
-    function("LinRegPoint", &[Numeric, Kind::Set, Numeric], Numeric, Run::Values(point), "The value of the line through a value against the cells of a set.").each(2).on_cells(),
-    function("LinRegPoint", &[Numeric, Kind::Set, Numeric, Numeric], Numeric, Run::Values(point), "The value of the line through a value against another.").each(2).each(3),
+    function("Median", &[Kind::Set, Numeric], Numeric, Run::Values(median), "The middle of a value over a set.")
+        .each(1),
+    function(
+        "Percentile",
+        &[Kind::Set, Numeric, Numeric],
+        Numeric,
+        Run::Values(percentile),
+        "The value below which a percentage of the values over a set lies.",
+    )
+    .each(1),
+    function("FirstQ", &[Kind::Set], Numeric, Run::Values(first_quartile), "The first quartile of the cells of a set.")
+        .on_cells(),
+    function(
+        "FirstQ",
+        &[Kind::Set, Numeric],
+        Numeric,
+        Run::Values(first_quartile),
+        "The first quartile of a value over a set.",
+    )
+    .each(1),
+    function("ThirdQ", &[Kind::Set], Numeric, Run::Values(third_quartile), "The third quartile of the cells of a set.")
+        .on_cells(),
+    function(
+        "ThirdQ",
+        &[Kind::Set, Numeric],
+        Numeric,
+        Run::Values(third_quartile),
+        "The third quartile of a value over a set.",
+    )
+    .each(1),
+    function(
+        "Stdev",
+        &[Kind::Set],
+        Numeric,
+        Run::Values(stdev),
+        "The standard deviation of a sample, of the cells of a set.",
+    )
+    .on_cells(),
+    function(
+        "Stdev",
+        &[Kind::Set, Numeric],
+        Numeric,
+        Run::Values(stdev),
+        "The standard deviation of a sample, of a value over a set.",
+    )
+    .each(1),
+    function(
+        "Stddev",
+        &[Kind::Set],
+        Numeric,
+        Run::Values(stdev),
+        "The standard deviation of a sample, of the cells of a set.",
+    )
+    .on_cells(),
+    function(
+        "Stddev",
+        &[Kind::Set, Numeric],
+        Numeric,
+        Run::Values(stdev),
+        "The standard deviation of a sample, of a value over a set.",
+    )
+    .each(1),
+    function(
+        "StdevP",
+        &[Kind::Set],
+        Numeric,
+        Run::Values(stdev_p),
+        "The standard deviation of a population, of the cells of a set.",
+    )
+    .on_cells(),
+    function(
+        "StdevP",
+        &[Kind::Set, Numeric],
+        Numeric,
+        Run::Values(stdev_p),
+        "The standard deviation of a population, of a value over a set.",
+    )
+    .each(1),
+    function(
+        "StddevP",
+        &[Kind::Set],
+        Numeric,
+        Run::Values(stdev_p),
+        "The standard deviation of a population, of the cells of a set.",
+    )
+    .on_cells(),
+    function(
+        "StddevP",
+        &[Kind::Set, Numeric],
+        Numeric,
+        Run::Values(stdev_p),
+        "The standard deviation of a population, of a value over a set.",
+    )
+    .each(1),
+    function("Var", &[Kind::Set], Numeric, Run::Values(var), "The variance of a sample, of the cells of a set.")
+        .on_cells(),
+    function(
+        "Var",
+        &[Kind::Set, Numeric],
+        Numeric,
+        Run::Values(var),
+        "The variance of a sample, of a value over a set.",
+    )
+    .each(1),
+    function("Variance", &[Kind::Set], Numeric, Run::Values(var), "The variance of a sample, of the cells of a set.")
+        .on_cells(),
+    function(
+        "Variance",
+        &[Kind::Set, Numeric],
+        Numeric,
+        Run::Values(var),
+        "The variance of a sample, of a value over a set.",
+    )
+    .each(1),
+    function("VarP", &[Kind::Set], Numeric, Run::Values(var_p), "The variance of a population, of the cells of a set.")
+        .on_cells(),
+    function(
+        "VarP",
+        &[Kind::Set, Numeric],
+        Numeric,
+        Run::Values(var_p),
+        "The variance of a population, of a value over a set.",
+    )
+    .each(1),
+    function(
+        "VarianceP",
+        &[Kind::Set],
+        Numeric,
+        Run::Values(var_p),
+        "The variance of a population, of the cells of a set.",
+    )
+    .on_cells(),
+    function(
+        "VarianceP",
+        &[Kind::Set, Numeric],
+        Numeric,
+        Run::Values(var_p),
+        "The variance of a population, of a value over a set.",
+    )
+    .each(1),
+    function(
+        "Correlation",
+        &[Kind::Set, Numeric],
+        Numeric,
+        Run::Values(correlation),
+        "The correlation of a value with the cells of a set.",
+    )
+    .each(1)
+    .on_cells(),
+    function(
+        "Correlation",
+        &[Kind::Set, Numeric, Numeric],
+        Numeric,
+        Run::Values(correlation),
+        "The correlation of two values over a set.",
+    )
+    .each(1)
+    .each(2),
+    function(
+        "Covariance",
+        &[Kind::Set, Numeric],
+        Numeric,
+        Run::Values(covariance),
+        "The covariance of a value with the cells of a set, of a population.",
+    )
+    .each(1)
+    .on_cells(),
+    function(
+        "Covariance",
+        &[Kind::Set, Numeric, Numeric],
+        Numeric,
+        Run::Values(covariance),
+        "The covariance of two values over a set, of a population.",
+    )
+    .each(1)
+    .each(2),
+    function(
+        "CovarianceN",
+        &[Kind::Set, Numeric],
+        Numeric,
+        Run::Values(covariance_n),
+        "The covariance of a value with the cells of a set, of a sample.",
+    )
+    .each(1)
+    .on_cells(),
+    function(
+        "CovarianceN",
+        &[Kind::Set, Numeric, Numeric],
+        Numeric,
+        Run::Values(covariance_n),
+        "The covariance of two values over a set, of a sample.",
+    )
+    .each(1)
+    .each(2),
+    function(
+        "LinRegSlope",
+        &[Kind::Set, Numeric],
+        Numeric,
+        Run::Values(slope),
+        "The slope of the line through a value against the cells of a set.",
+    )
+    .each(1)
+    .on_cells(),
+    function(
+        "LinRegSlope",
+        &[Kind::Set, Numeric, Numeric],
+        Numeric,
+        Run::Values(slope),
+        "The slope of the line through a value against another.",
+    )
+    .each(1)
+    .each(2),
+    function(
+        "LinRegIntercept",
+        &[Kind::Set, Numeric],
+        Numeric,
+        Run::Values(intercept),
+        "Where the line through a value against the cells of a set crosses the axis.",
+    )
+    .each(1)
+    .on_cells(),
+    function(
+        "LinRegIntercept",
+        &[Kind::Set, Numeric, Numeric],
+        Numeric,
+        Run::Values(intercept),
+        "Where the line through a value against another crosses the axis.",
+    )
+    .each(1)
+    .each(2),
+    function(
+        "LinRegR2",
+        &[Kind::Set, Numeric],
+        Numeric,
+        Run::Values(r_squared),
+        "How well a line fits a value against the cells of a set.",
+    )
+    .each(1)
+    .on_cells(),
+    function(
+        "LinRegR2",
+        &[Kind::Set, Numeric, Numeric],
+        Numeric,
+        Run::Values(r_squared),
+        "How well a line fits a value against another.",
+    )
+    .each(1)
+    .each(2),
+    function(
+        "LinRegVariance",
+        &[Kind::Set, Numeric],
+        Numeric,
+        Run::Values(regression_variance),
+        "The variance of a value about its line against the cells of a set.",
+    )
+    .each(1)
+    .on_cells(),
+    function(
+        "LinRegVariance",
+        &[Kind::Set, Numeric, Numeric],
+        Numeric,
+        Run::Values(regression_variance),
+        "The variance of a value about its line against another.",
+    )
+    .each(1)
+    .each(2),
+    function(
+        "LinRegPoint",
+        &[Numeric, Kind::Set, Numeric],
+        Numeric,
+        Run::Values(point),
+        "The value of the line through a value against the cells of a set.",
+    )
+    .each(2)
+    .on_cells(),
+    function(
+        "LinRegPoint",
+        &[Numeric, Kind::Set, Numeric, Numeric],
+        Numeric,
+        Run::Values(point),
+        "The value of the line through a value against another.",
+    )
+    .each(2)
+    .each(3),
 ];
 
 /// The numbers that `value` yields over the set of each row, empty ones left out; errors stand for their row.

@@ -7,34 +7,66 @@ use facetta_model::{HierarchyId, LevelId, MemberId, Members, Property, Result, V
 
 pub(crate) const FUNCTIONS: &[Function] = &[
     function("||", &[String, String], String, Run::Row(concat), "Two texts, one after the other.").infix(),
-    function("||", &[Kind::Value, Kind::Value], String, Run::Row(concat), "Two values as text, one after the other.").infix(),
+    function("||", &[Kind::Value, Kind::Value], String, Run::Row(concat), "Two values as text, one after the other.")
+        .infix(),
     function("Name", &[Dimension], String, Run::Values(dimension_name), "The name of a dimension.").property(),
     function("Name", &[Hierarchy], String, Run::Values(hierarchy_name), "The name of a hierarchy.").property(),
     function("Name", &[Level], String, Run::Values(level_name), "The name of a level.").property(),
     function("Name", &[Member], String, Run::Values(member_name), "The name of a member.").property(),
-    function("UniqueName", &[Dimension], String, Run::Values(dimension_unique_name), "The unique name of a dimension.").property(),
-    function("UniqueName", &[Hierarchy], String, Run::Values(hierarchy_unique_name), "The unique name of a hierarchy.").property(),
+    function("UniqueName", &[Dimension], String, Run::Values(dimension_unique_name), "The unique name of a dimension.")
+        .property(),
+    function("UniqueName", &[Hierarchy], String, Run::Values(hierarchy_unique_name), "The unique name of a hierarchy.")
+        .property(),
     function("UniqueName", &[Level], String, Run::Values(level_unique_name), "The unique name of a level.").property(),
-    function("UniqueName", &[Member], String, Run::Values(member_unique_name), "The unique name of a member.").property(),
-    function("Unique_Name", &[Member], String, Run::Values(member_unique_name), "The unique name of a member.").property(),
+    function("UniqueName", &[Member], String, Run::Values(member_unique_name), "The unique name of a member.")
+        .property(),
+    function("Unique_Name", &[Member], String, Run::Values(member_unique_name), "The unique name of a member.")
+        .property(),
     function("Caption", &[Dimension], String, Run::Values(dimension_caption), "The caption of a dimension.").property(),
     function("Caption", &[Hierarchy], String, Run::Values(hierarchy_caption), "The caption of a hierarchy.").property(),
     function("Caption", &[Level], String, Run::Values(level_caption), "The caption of a level.").property(),
     function("Caption", &[Member], String, Run::Values(member_caption), "The caption of a member.").property(),
     function("Member_Caption", &[Member], String, Run::Values(member_caption), "The caption of a member.").property(),
-    function("MemberValue", &[Member], Kind::Value, Run::Values(member_value), "The value of a member: its key.").property(),
-    function("Member_Value", &[Member], Kind::Value, Run::Values(member_value), "The value of a member: its key.").property(),
+    function("MemberValue", &[Member], Kind::Value, Run::Values(member_value), "The value of a member: its key.")
+        .property(),
+    function("Member_Value", &[Member], Kind::Value, Run::Values(member_value), "The value of a member: its key.")
+        .property(),
     function("Member_Key", &[Member], Kind::Value, Run::Values(member_value), "The key of a member.").property(),
     function("MemberToStr", &[Member], String, Run::Values(member_to_text), "The unique name of a member."),
     function("TupleToStr", &[Tuple], String, Run::Values(tuple_to_text), "A tuple as text."),
     function("SetToStr", &[Kind::Set], String, Run::Values(set_to_text), "A set as text."),
-    function("Generate", &[Kind::Set, String], String, Run::Values(generate), "A text for each tuple of a set, one after the other.").each(1),
-    function("Generate", &[Kind::Set, String, String], String, Run::Values(generate), "A text for each tuple of a set, with a separator between them.").each(1),
-    function("Properties of", &[Member, String], Kind::Value, Run::Values(properties), "The property of a member that has a computed name.").method(),
+    function(
+        "Generate",
+        &[Kind::Set, String],
+        String,
+        Run::Values(generate),
+        "A text for each tuple of a set, one after the other.",
+    )
+    .each(1),
+    function(
+        "Generate",
+        &[Kind::Set, String, String],
+        String,
+        Run::Values(generate),
+        "A text for each tuple of a set, with a separator between them.",
+    )
+    .each(1),
+    function(
+        "Properties of",
+        &[Member, String],
+        Kind::Value,
+        Run::Values(properties),
+        "The property of a member that has a computed name.",
+    )
+    .method(),
     function("UserName", &[], String, Run::Values(user_name), "The user who asks."),
     function("CustomData", &[], String, Run::Values(custom_data), "The CustomData of the request."),
-    function("Value", &[Member], Kind::Value, Run::Values(cell_value), "The value of the cell at a member.").property().on_all(),
-    function("Value", &[Tuple], Kind::Value, Run::Values(cell_value), "The value of the cell at a tuple.").property().on_all(),
+    function("Value", &[Member], Kind::Value, Run::Values(cell_value), "The value of the cell at a member.")
+        .property()
+        .on_all(),
+    function("Value", &[Tuple], Kind::Value, Run::Values(cell_value), "The value of the cell at a tuple.")
+        .property()
+        .on_all(),
 ];
 
 fn concat(args: &[Value]) -> Result<Value> {

@@ -10,9 +10,30 @@ use facetta_model::definition::{DimensionKind, LevelKind};
 use facetta_model::{HierarchyId, LevelId, MemberId, Result, bail};
 
 pub(crate) const FUNCTIONS: &[Function] = &[
-    function("PeriodsToDate", &[], Kind::Set, Run::Set(periods_to_date), "The periods of the current member's parent up to it.").on_all(),
-    function("PeriodsToDate", &[Level], Kind::Set, Run::Set(periods_to_date), "The periods from the start of a level's member up to the current one.").on_all(),
-    function("PeriodsToDate", &[Level, Member], Kind::Set, Run::Set(periods_to_date), "The periods from the start of a level's member up to a member.").typed(Typing::By(second_set)),
+    function(
+        "PeriodsToDate",
+        &[],
+        Kind::Set,
+        Run::Set(periods_to_date),
+        "The periods of the current member's parent up to it.",
+    )
+    .on_all(),
+    function(
+        "PeriodsToDate",
+        &[Level],
+        Kind::Set,
+        Run::Set(periods_to_date),
+        "The periods from the start of a level's member up to the current one.",
+    )
+    .on_all(),
+    function(
+        "PeriodsToDate",
+        &[Level, Member],
+        Kind::Set,
+        Run::Set(periods_to_date),
+        "The periods from the start of a level's member up to a member.",
+    )
+    .typed(Typing::By(second_set)),
     function("Ytd", &[], Kind::Set, Run::Set(ytd), "The periods of the year up to the current one.").on_all(),
     function("Ytd", &[Member], Kind::Set, Run::Set(ytd), "The periods of the year up to a member."),
     function("Qtd", &[], Kind::Set, Run::Set(qtd), "The periods of the quarter up to the current one.").on_all(),
@@ -21,18 +42,75 @@ pub(crate) const FUNCTIONS: &[Function] = &[
     function("Mtd", &[Member], Kind::Set, Run::Set(mtd), "The periods of the month up to a member."),
     function("Wtd", &[], Kind::Set, Run::Set(wtd), "The periods of the week up to the current one.").on_all(),
     function("Wtd", &[Member], Kind::Set, Run::Set(wtd), "The periods of the week up to a member."),
-    function("ParallelPeriod", &[], Member, Run::Objects(parallel_period), "The member at the same position in the previous parent.").on_all(),
-    function("ParallelPeriod", &[Level], Member, Run::Objects(parallel_period), "The member at the same position in the previous member of a level.").on_all(),
-    function("ParallelPeriod", &[Level, Numeric], Member, Run::Objects(parallel_period), "The member at the same position so many members of a level before.").on_all(),
-    function("ParallelPeriod", &[Level, Numeric, Member], Member, Run::Objects(parallel_period), "The member at the same position, of a level's members so many before, as a member.").typed(Typing::Argument(2)),
+    function(
+        "ParallelPeriod",
+        &[],
+        Member,
+        Run::Objects(parallel_period),
+        "The member at the same position in the previous parent.",
+    )
+    .on_all(),
+    function(
+        "ParallelPeriod",
+        &[Level],
+        Member,
+        Run::Objects(parallel_period),
+        "The member at the same position in the previous member of a level.",
+    )
+    .on_all(),
+    function(
+        "ParallelPeriod",
+        &[Level, Numeric],
+        Member,
+        Run::Objects(parallel_period),
+        "The member at the same position so many members of a level before.",
+    )
+    .on_all(),
+    function(
+        "ParallelPeriod",
+        &[Level, Numeric, Member],
+        Member,
+        Run::Objects(parallel_period),
+        "The member at the same position, of a level's members so many before, as a member.",
+    )
+    .typed(Typing::Argument(2)),
     function("OpeningPeriod", &[], Member, Run::Objects(opening), "The first child of the current period.").on_all(),
-    function("OpeningPeriod", &[Level], Member, Run::Objects(opening), "The first member of a level below the current one.").on_all(),
-    function("OpeningPeriod", &[Level, Member], Member, Run::Objects(opening), "The first member of a level below a member.").typed(Typing::Argument(1)),
+    function(
+        "OpeningPeriod",
+        &[Level],
+        Member,
+        Run::Objects(opening),
+        "The first member of a level below the current one.",
+    )
+    .on_all(),
+    function(
+        "OpeningPeriod",
+        &[Level, Member],
+        Member,
+        Run::Objects(opening),
+        "The first member of a level below a member.",
+    )
+    .typed(Typing::Argument(1)),
     function("ClosingPeriod", &[], Member, Run::Objects(closing), "The last child of the current period.").on_all(),
-    function("ClosingPeriod", &[Level], Member, Run::Objects(closing), "The last member of a level below the current one.").on_all(),
-    function("ClosingPeriod", &[Level, Member], Member, Run::Objects(closing), "The last member of a level below a member.").typed(Typing::Argument(1)),
+    function(
+        "ClosingPeriod",
+        &[Level],
+        Member,
+        Run::Objects(closing),
+        "The last member of a level below the current one.",
+    )
+    .on_all(),
+    function(
+        "ClosingPeriod",
+        &[Level, Member],
+        Member,
+        Run::Objects(closing),
+        "The last member of a level below a member.",
+    )
+    .typed(Typing::Argument(1)),
     function("ClosingPeriod", &[Member], Member, Run::Objects(closing), "The last child of a member."),
-    function("LastPeriods", &[Numeric], Kind::Set, Run::Set(last_periods), "So many periods up to the current one.").on_all(),
+    function("LastPeriods", &[Numeric], Kind::Set, Run::Set(last_periods), "So many periods up to the current one.")
+        .on_all(),
     function("LastPeriods", &[Numeric, Member], Kind::Set, Run::Set(last_periods), "So many periods up to a member."),
 ];
 
@@ -63,7 +141,11 @@ fn up_to(evaluator: &Evaluator, object: Object, level: LevelId) -> Result<Set> {
         let top = tree.ancestor_at(member, level);
         if !top.is_null() {
             let all = tree.level_members(tree.level(member));
-            out.extend(all.into_iter().take_while(|m| tree.key(*m) <= tree.key(member)).filter(|m| tree.is_at_or_under(*m, top)));
+            out.extend(
+                all.into_iter()
+                    .take_while(|m| tree.key(*m) <= tree.key(member))
+                    .filter(|m| tree.is_at_or_under(*m, top)),
+            );
         }
     }
     Set::of_members(object.hierarchy, out, &evaluator.context)

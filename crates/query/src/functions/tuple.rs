@@ -6,9 +6,16 @@ use crate::expr::{Call, Expr, Kind, Kind::*, Type};
 use facetta_model::{MemberId, Result, bail, error};
 
 pub(crate) const FUNCTIONS: &[Function] = &[
-    function("Item", &[Tuple, Numeric], Member, Run::Objects(tuple_item), "The member at a position of a tuple.").method().typed(Typing::By(tuple_item_type)),
-    function("Item", &[Kind::Set, Numeric], Tuple, Run::Tuples(set_item), "The tuple at a position of a set.").method().typed(Typing::By(set_item_type)),
-    function("Item", &[Kind::Set, String], Tuple, Run::Tuples(set_item_named), "The tuple of a set that texts name.").method().repeat(1).typed(Typing::By(named_item_type)),
+    function("Item", &[Tuple, Numeric], Member, Run::Objects(tuple_item), "The member at a position of a tuple.")
+        .method()
+        .typed(Typing::By(tuple_item_type)),
+    function("Item", &[Kind::Set, Numeric], Tuple, Run::Tuples(set_item), "The tuple at a position of a set.")
+        .method()
+        .typed(Typing::By(set_item_type)),
+    function("Item", &[Kind::Set, String], Tuple, Run::Tuples(set_item_named), "The tuple of a set that texts name.")
+        .method()
+        .repeat(1)
+        .typed(Typing::By(named_item_type)),
     function("StrToTuple of", &[String], Tuple, Run::Tuples(text_to_tuple), "The tuple that a computed text is."),
     function("StrToTuple", &[String], Tuple, Run::Resolver, "The tuple that a text is."),
 ];
@@ -110,7 +117,8 @@ fn set_item_named(evaluator: &Evaluator, call: &Call, batch: &Batch) -> Result<T
         let same = |tuple: &[MemberId]| {
             tuple.iter().zip(&tuples.hierarchies).zip(&names).all(|((m, h), name)| {
                 let name = name.get(row).to_string();
-                facetta_model::name::same(members.name(*h, *m), &name) || facetta_model::name::same(&members.unique_name(*h, *m), &name)
+                facetta_model::name::same(members.name(*h, *m), &name)
+                    || facetta_model::name::same(&members.unique_name(*h, *m), &name)
             })
         };
         Ok(tuples.iter().position(same).map(|at| at as u64))
@@ -123,7 +131,8 @@ fn text_to_tuple(evaluator: &Evaluator, call: &Call, batch: &Batch) -> Result<Tu
     let mut columns: Vec<Vec<MemberId>> = Vec::new();
     for row in 0..batch.len {
         let tuple = evaluator.tuple_named(&texts.get(row).to_string(), &batch.row(row))?;
-        let known = out.get_or_insert_with(|| TupleColumn { hierarchies: tuple.hierarchies.clone(), members: Vec::new() });
+        let known =
+            out.get_or_insert_with(|| TupleColumn { hierarchies: tuple.hierarchies.clone(), members: Vec::new() });
         if known.hierarchies != tuple.hierarchies {
             bail!(Type, "StrToTuple yields tuples over different hierarchies");
         }

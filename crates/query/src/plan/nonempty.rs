@@ -127,7 +127,9 @@ impl Evaluator {
         let mut measures: FxHashSet<MemberId> = FxHashSet::default();
         for other in others {
             for part in other.parts() {
-                if part.hierarchies.first() == Some(&HierarchyId::MEASURES) || part.hierarchies.contains(&HierarchyId::MEASURES) {
+                if part.hierarchies.first() == Some(&HierarchyId::MEASURES)
+                    || part.hierarchies.contains(&HierarchyId::MEASURES)
+                {
                     let at = part.hierarchies.iter().position(|h| *h == HierarchyId::MEASURES).unwrap_or(0);
                     measures.extend(part.iter().map(|t| t[at]));
                 }

@@ -5,9 +5,7 @@ use crate::expr::{Expr, ExprKind, Kind};
 use crate::program::Calculation;
 use facetta_mdx::ast::{self, Segment};
 use facetta_model::definition::{CalculatedMemberDef, Texts};
-use facetta_model::{
-    CalculatedMember, Error, HierarchyId, LevelId, MemberId, Result, Scope, Span, Value, error, name,
-};
+use facetta_model::{CalculatedMember, Error, HierarchyId, LevelId, MemberId, Result, Scope, Span, Value, error, name};
 use std::sync::Arc;
 
 /// Names of the property that holds the format.
@@ -66,7 +64,12 @@ impl Resolver<'_> {
         let hierarchy = match self.object(&definition.hierarchy)? {
             Some(Named::Hierarchy(h)) => h,
             Some(Named::Dimension(d)) => self.default_hierarchy(d),
-            _ => return Err(error!(Definition, "hierarchy '{}' of member '{}' not found", definition.hierarchy, definition.name)),
+            _ => {
+                return Err(error!(
+                    Definition,
+                    "hierarchy '{}' of member '{}' not found", definition.hierarchy, definition.name
+                ));
+            }
         };
         let position = match &definition.parent {
             Some(parent) => match self.object(parent)? {
@@ -117,9 +120,7 @@ impl Resolver<'_> {
             _ => return Err(self.not_found(&member.name)),
         };
         let own = |p: &&ast::Property| p.name.is_word("CAPTION") || name::same(&p.name.text, "MEMBER_CAPTION");
-        if let Some(ast::ExpressionKind::String(caption)) =
-            member.properties.iter().find(own).map(|p| &p.value.kind)
-        {
+        if let Some(ast::ExpressionKind::String(caption)) = member.properties.iter().find(own).map(|p| &p.value.kind) {
             texts.caption = Some(caption.to_string());
         }
         for property in &member.properties {
@@ -258,6 +259,7 @@ impl Resolver<'_> {
             scope: member.scope,
             formula: Arc::new(formula),
             format,
+            parts: None,
             properties,
         })
     }
@@ -288,9 +290,6 @@ impl Resolver<'_> {
     /// The format that a formula without one has: that of whole numbers, or of the first measure in it.
     fn format_of(&self, formula: &Expr, hierarchy: HierarchyId) -> Option<Expr> {
         let text = |t: &str| Expr::literal(Value::str(t), Kind::String, Span::default());
-        if formula.ty.kind == Kind::Integer {
-            return Some(text("#,##0"));
-        }
         if hierarchy != HierarchyId::MEASURES {
             return None;
         }
@@ -300,7 +299,8 @@ impl Resolver<'_> {
             Some(index) => {
                 // Formulas of later members may not be known yet; their own format always is.
                 let calculated = self.members.calculated.get(index)?;
-                let (_, format) = calculated.properties.iter().find(|(n, _)| FORMATS.iter().any(|f| name::same(f, n)))?;
+                let (_, format) =
+                    calculated.properties.iter().find(|(n, _)| FORMATS.iter().any(|f| name::same(f, n)))?;
                 Some(text(&format.to_string()))
             }
         }
@@ -311,7 +311,9 @@ impl Resolver<'_> {
 fn first_measure(expr: &Expr) -> Option<MemberId> {
     match &expr.kind {
         ExprKind::Member(HierarchyId::MEASURES, m) => Some(*m),
-        ExprKind::Tuple(parts) | ExprKind::Braces(parts) | ExprKind::Scalar(_, parts) => parts.iter().find_map(first_measure),
+        ExprKind::Tuple(parts) | ExprKind::Braces(parts) | ExprKind::Scalar(_, parts) => {
+            parts.iter().find_map(first_measure)
+        }
         ExprKind::Cell(inner) | ExprKind::Alias(_, inner) => first_measure(inner),
         ExprKind::Call(call) => call.args.iter().find_map(first_measure),
         ExprKind::Case(branches, otherwise) => {
@@ -338,7 +340,8 @@ fn constant(syntax: &ast::Expression) -> Option<Value> {
 }
 
 fn parse_foreign(text: &str, context: &facetta_model::Context) -> Result<ast::Expression> {
-    facetta_mdx::parse_expression(text, context).map_err(|e| Error::new(e.kind(), format!("{} in '{text}'", e.message())))
+    facetta_mdx::parse_expression(text, context)
+        .map_err(|e| Error::new(e.kind(), format!("{} in '{text}'", e.message())))
 }
 
 /// A dotted name in brackets.

@@ -163,7 +163,9 @@ impl Resolver<'_> {
         let resolved = self.expression(&syntax).and_then(|expr| match expr.ty.kind {
             Kind::Set => Ok(Arc::new(expr)),
             // Analysis Services lets a set be defined as a member or tuple in parentheses.
-            Kind::Member | Kind::Tuple if matches!(syntax.kind, Written::Parentheses(_)) || expr.ty.kind == Kind::Tuple => {
+            Kind::Member | Kind::Tuple
+                if matches!(syntax.kind, Written::Parentheses(_)) || expr.ty.kind == Kind::Tuple =>
+            {
                 Ok(Arc::new(self.convert(expr, Kind::Set)))
             }
             _ => Err(error!(Type, "Set expression '[{name}]' must be a set")),
@@ -190,7 +192,8 @@ impl Resolver<'_> {
         if parts.iter().any(|p| p.ty.kind == Kind::Set) {
             return self.choose("Crossjoin", Syntax::Function, parts, span);
         }
-        let fits = |p: &Expr| matches!(p.ty.kind, Kind::Member | Kind::Tuple | Kind::Dimension | Kind::Hierarchy | Kind::Null);
+        let fits =
+            |p: &Expr| matches!(p.ty.kind, Kind::Member | Kind::Tuple | Kind::Dimension | Kind::Hierarchy | Kind::Null);
         if !parts.iter().all(fits) || parts.is_empty() {
             return Err(self.no_match("()", Syntax::Special, &parts, span));
         }
@@ -203,7 +206,8 @@ impl Resolver<'_> {
                 (Some(all), Some(these)) => {
                     if let Some(twice) = these.iter().find(|h| all.contains(h)) {
                         let name = &self.cube.hierarchy(*twice).unique_name;
-                        let error = error!(HierarchyTwice, "Tuple contains more than one member of hierarchy '{name}'.");
+                        let error =
+                            error!(HierarchyTwice, "Tuple contains more than one member of hierarchy '{name}'.");
                         return Err(self.error_at(error, span));
                     }
                     all.extend_from_slice(these);
@@ -221,11 +225,14 @@ impl Resolver<'_> {
         let mut deps = Coordinates::default();
         for part in parts {
             let expr = self.expression(part)?;
-            if !matches!(expr.ty.kind, Kind::Set | Kind::Tuple | Kind::Member | Kind::Dimension | Kind::Hierarchy | Kind::Level)
-            {
+            if !matches!(
+                expr.ty.kind,
+                Kind::Set | Kind::Tuple | Kind::Member | Kind::Dimension | Kind::Hierarchy | Kind::Level
+            ) {
                 return Err(self.no_match("{}", Syntax::Special, &[expr], span));
             }
-            let expr = if matches!(expr.ty.kind, Kind::Member | Kind::Tuple) { expr } else { self.convert(expr, Kind::Set) };
+            let expr =
+                if matches!(expr.ty.kind, Kind::Member | Kind::Tuple) { expr } else { self.convert(expr, Kind::Set) };
             match (&hierarchies, &expr.ty.hierarchies) {
                 (Some(a), Some(b)) if !same_hierarchies(a, b) => {
                     let error = error!(Type, "All arguments to function '{{}}' must have same hierarchy.");
@@ -294,7 +301,11 @@ impl Resolver<'_> {
                 return Err(self.error_at(error, span));
             }
         };
-        let symbol = Expr::constant(ExprKind::Symbol(cast.target.text.to_ascii_uppercase().into()), Type::of(Kind::Symbol), span);
+        let symbol = Expr::constant(
+            ExprKind::Symbol(cast.target.text.to_ascii_uppercase().into()),
+            Type::of(Kind::Symbol),
+            span,
+        );
         let mut expr = self.choose("CAST", Syntax::Special, vec![operand, symbol], span)?;
         expr.ty = Type::of(kind);
         Ok(expr)
@@ -352,16 +363,49 @@ impl Resolver<'_> {
                 ast::Operator::Minus if left.ty.kind == Kind::Set || right.ty.kind == Kind::Set => {
                     self.choose("Except", Syntax::Function, vec![left, right], span)?
                 }
+                ast::Operator::Times if !self.is_product_of_sets(&left, &right) => {
+                    let (left, right) = (self.as_value(left), self.as_value(right));
+                    self.choose(name, Syntax::Infix, vec![left, right], span)?
+                }
                 _ => self.choose(name, Syntax::Infix, vec![left, right], span)?,
             };
         }
         Ok(left)
     }
 
+    /// Whether `left * right` is a product of sets: one is a set, or both are members or tuples over different hierarchies
+    /// of which none is that of the measures, whose cells are meant.
+    fn is_product_of_sets(&self, left: &Expr, right: &Expr) -> bool {
+        let hierarchies = |e: &Expr| e.ty.hierarchies.clone().unwrap_or_default();
+        let (a, b) = (hierarchies(left), hierarchies(right));
+        if left.ty.kind == Kind::Set || right.ty.kind == Kind::Set {
+            return true;
+        }
+        let objects = !left.ty.kind.is_scalar() && !right.ty.kind.is_scalar();
+        objects
+            && !a.is_empty()
+            && !b.is_empty()
+            && !a.contains(&HierarchyId::MEASURES)
+            && !b.contains(&HierarchyId::MEASURES)
+            && !a.iter().any(|h| b.contains(h))
+    }
+
+    /// What stands for a cell as its value.
+    fn as_value(&self, expr: Expr) -> Expr {
+        match expr.ty.kind {
+            Kind::Member | Kind::Tuple | Kind::Dimension | Kind::Hierarchy => self.as_cell(expr),
+            _ => expr,
+        }
+    }
+
     fn prefix(&mut self, prefix: &ast::Prefix, span: Span) -> Result<Expr> {
         let operand = self.expression(&prefix.operand)?;
         match prefix.operator {
             ast::PrefixOperator::Plus => Ok(operand),
+            ast::PrefixOperator::Minus => {
+                let operand = self.as_value(operand);
+                self.choose("-", Syntax::Prefix, vec![operand], span)
+            }
             operator => self.choose(operator.text(), Syntax::Prefix, vec![operand], span),
         }
     }

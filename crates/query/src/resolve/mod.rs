@@ -83,7 +83,8 @@ impl<'a> Resolver<'a> {
     /// A resolver that knows the definitions of the cube and the session.
     pub(crate) fn new(query: &'a Query, cube: &Arc<Cube>, context: &'a Context) -> Result<Resolver<'a>> {
         let catalog = query.snapshot.catalog();
-        let members = Members { catalog_name: catalog.name.as_str().into(), cube: cube.clone(), calculated: Vec::new() };
+        let members =
+            Members { catalog_name: catalog.name.as_str().into(), cube: cube.clone(), calculated: Vec::new() };
         let mut resolver = Resolver {
             query,
             context,

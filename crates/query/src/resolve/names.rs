@@ -24,7 +24,19 @@ impl Resolver<'_> {
     /// The object that the longest leading part of `segments` names, and how many segments that takes.
     pub(crate) fn find(&self, segments: &[Segment]) -> Option<(Named, usize)> {
         let first = segments.first()?.name()?;
-        let (mut found, mut used) = self.first(first)?;
+        // Of `[Gender].[M]` a set named Gender is not meant.
+        let path = segments
+            .get(1)
+            .is_some_and(|s| s.name().is_none_or(|n| n.quoted || crate::functions::overloads(&n.text).is_empty()));
+        let dimension =
+            self.cube.dimensions.iter().position(|d| name::same(&d.name, &first.text)).map(Named::Dimension);
+        let start = match dimension {
+            Some(dimension) if path && segments.get(1).is_some_and(|s| self.child(dimension, s).is_some()) => {
+                Some((dimension, 1))
+            }
+            _ => self.first(first),
+        };
+        let (mut found, mut used) = start?;
         while let Some(next) = segments.get(used).and_then(|s| self.child(found, s)) {
             (found, used) = (next, used + 1);
         }
@@ -83,7 +95,8 @@ impl Resolver<'_> {
                 name::same(&self.cube.dimension_of(*id).name, dimension) && name::same(of(*id), rest)
             })
         };
-        let bare = |id: &HierarchyId| name::same(of(*id), wanted) || name::same(&self.cube.hierarchy(*id).unique_name, wanted);
+        let bare =
+            |id: &HierarchyId| name::same(of(*id), wanted) || name::same(&self.cube.hierarchy(*id).unique_name, wanted);
         ids().find(dotted).or_else(|| {
             let mut found = ids().filter(bare);
             found.next().filter(|_| found.next().is_none())
@@ -266,10 +279,14 @@ impl Resolver<'_> {
             level.members.contains(&m.0)
                 && !h.members.is_hidden(*m)
                 && key_matches(&h.members.key(*m), &own.text)
-                && parents.iter().rev().try_fold(*m, |at, key| {
-                    let parent = h.members.parent(at);
-                    (!parent.is_null() && key_matches(&h.members.key(parent), &key.text)).then_some(parent)
-                }).is_some()
+                && parents
+                    .iter()
+                    .rev()
+                    .try_fold(*m, |at, key| {
+                        let parent = h.members.parent(at);
+                        (!parent.is_null() && key_matches(&h.members.key(parent), &key.text)).then_some(parent)
+                    })
+                    .is_some()
         };
         h.members.with_name(&own.text).find(fits).or_else(|| level.members.clone().map(MemberId).find(fits))
     }

@@ -11,10 +11,35 @@ use std::fmt::Write;
 
 /// Words that are keywords where a function expects one.
 const KEYWORDS: &[&str] = &[
-    "ALL", "ASC", "BASC", "BDESC", "DESC", "POST", "PRE", "RECURSIVE", "SELF", "AFTER", "BEFORE", "BEFORE_AND_AFTER",
-    "SELF_AND_AFTER", "SELF_AND_BEFORE", "SELF_BEFORE_AFTER", "LEAVES", "EXCLUDEEMPTY", "INCLUDEEMPTY",
-    "INCLUDE_CALC_MEMBERS", "DISTINCT", "NUMERIC", "STRING", "INTEGER", "BOOLEAN", "LOGICAL", "DATE", "MEMBER",
-    "CONSTRAINED", "TYPED",
+    "ALL",
+    "ASC",
+    "BASC",
+    "BDESC",
+    "DESC",
+    "POST",
+    "PRE",
+    "RECURSIVE",
+    "SELF",
+    "AFTER",
+    "BEFORE",
+    "BEFORE_AND_AFTER",
+    "SELF_AND_AFTER",
+    "SELF_AND_BEFORE",
+    "SELF_BEFORE_AFTER",
+    "LEAVES",
+    "EXCLUDEEMPTY",
+    "INCLUDEEMPTY",
+    "INCLUDE_CALC_MEMBERS",
+    "DISTINCT",
+    "NUMERIC",
+    "STRING",
+    "INTEGER",
+    "BOOLEAN",
+    "LOGICAL",
+    "DATE",
+    "MEMBER",
+    "CONSTRAINED",
+    "TYPED",
 ];
 
 impl Resolver<'_> {
@@ -37,6 +62,11 @@ impl Resolver<'_> {
         for (index, argument) in arguments.iter().enumerate() {
             args.push(self.argument(overloads, index, argument)?);
         }
+        if name.eq_ignore_ascii_case("IIf") && args.len() == 3 && !alike(&args[1], &args[2]) {
+            // Tuples over different hierarchies can only be meant as their cells.
+            let values: Vec<Expr> = args.split_off(1).into_iter().map(|a| self.as_cell(a)).collect();
+            args.extend(values);
+        }
         if overloads.is_empty() && syntax == Syntax::Function {
             return self.scalar_call(name, args, span);
         }
@@ -48,7 +78,8 @@ impl Resolver<'_> {
         let Some(function) = crate::scalar::find(name, args.len()) else {
             return Err(self.no_match(name, Syntax::Function, &args, span));
         };
-        let fits = |a: &Expr| distance(a.ty.kind, Kind::Value, self.compatibility()).is_some() || a.ty.kind == Kind::Missing;
+        let fits =
+            |a: &Expr| distance(a.ty.kind, Kind::Value, self.compatibility()).is_some() || a.ty.kind == Kind::Missing;
         if !args.iter().all(fits) {
             return Err(self.no_match(name, Syntax::Function, &args, span));
         }
@@ -81,9 +112,7 @@ impl Resolver<'_> {
                 if overloads.iter().any(|f| f.parameter(index) == Some(Kind::Symbol)) =>
             {
                 match identifier.single().and_then(keyword) {
-                    Some(word) => {
-                        Ok(Expr::constant(ExprKind::Symbol(word.into()), Type::of(Kind::Symbol), span))
-                    }
+                    Some(word) => Ok(Expr::constant(ExprKind::Symbol(word.into()), Type::of(Kind::Symbol), span)),
                     None => self.expression(argument),
                 }
             }
@@ -182,6 +211,13 @@ impl Resolver<'_> {
             _ => None,
         }
     }
+}
+
+/// Whether two results of a choice can be one: not two tuples over different hierarchies.
+fn alike(a: &Expr, b: &Expr) -> bool {
+    let tuple = a.ty.kind == Kind::Tuple || b.ty.kind == Kind::Tuple;
+    let objects = |e: &Expr| matches!(e.ty.kind, Kind::Tuple | Kind::Member);
+    !(tuple && objects(a) && objects(b)) || a.ty.hierarchies == b.ty.hierarchies
 }
 
 /// The keyword that a bare name is, in upper case.

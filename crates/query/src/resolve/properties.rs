@@ -25,8 +25,13 @@ const CELL_PROPERTIES: &[(&str, CellProperty)] = &[
 ];
 
 /// The five that every member has on the wire and that are not repeated.
-const STANDARD: &[Property] =
-    &[Property::MemberUniqueName, Property::MemberCaption, Property::LevelUniqueName, Property::LevelNumber, Property::DisplayInfo];
+const STANDARD: &[Property] = &[
+    Property::MemberUniqueName,
+    Property::MemberCaption,
+    Property::LevelUniqueName,
+    Property::LevelNumber,
+    Property::DisplayInfo,
+];
 
 impl Resolver<'_> {
     /// CELL PROPERTIES; the three standard ones if none is written.

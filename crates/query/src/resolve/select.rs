@@ -2,11 +2,11 @@
 
 use super::Resolver;
 use crate::environment::Query;
-use crate::expr::{Expr, Kind};
-use crate::program::{AxisPlan, Program, Subselect};
+use crate::expr::{Expr, ExprKind, Kind};
+use crate::program::{AxisPlan, Calculation, NamedSet, Program, Subselect};
 use facetta_mdx::ast::{self, Segment};
 use facetta_model::catalog::Cube;
-use facetta_model::{Context, Error, ErrorKind, HierarchyId, Result, error, name};
+use facetta_model::{Context, Error, ErrorKind, HierarchyId, MemberId, Result, error, name};
 use std::sync::Arc;
 
 /// Names of the first axes.
@@ -58,9 +58,14 @@ impl Resolver<'_> {
     ) -> Result<Program> {
         let calculations = self.finish_calculations()?;
         let sets = self.finish_sets();
+        let mut measures = Measures { calculations: &calculations, sets: &sets, found: Vec::new(), seen: Vec::new() };
+        axes.iter().for_each(|a| measures.visit(&a.set));
+        slicer.iter().for_each(|s| measures.visit(s));
+        let measures = measures.found;
         Ok(Program {
             calculations,
             sets,
+            measures,
             iterations: self.iterations,
             iterated: std::mem::take(&mut self.iterated),
             members: Arc::new(self.members),
@@ -123,7 +128,10 @@ impl Resolver<'_> {
             for h in set.ty.hierarchies.iter().flat_map(|hs| hs.iter()) {
                 if used.contains(h) {
                     let name = &self.cube.hierarchy(*h).unique_name;
-                    return Err(error!(HierarchyTwice, "Hierarchy '{name}' appears in more than one independent axis."));
+                    return Err(error!(
+                        HierarchyTwice,
+                        "Hierarchy '{name}' appears in more than one independent axis."
+                    ));
                 }
             }
             used.extend(set.ty.hierarchies.iter().flat_map(|hs| hs.iter().copied()));
@@ -148,5 +156,59 @@ impl Resolver<'_> {
         }
         out.push(Subselect { non_visual: subselect.non_visual, sets });
         self.subselects(&subselect.source, out)
+    }
+}
+
+/// Collects the stored measures that expressions name, those of calculated members too.
+struct Measures<'a> {
+    calculations: &'a [Arc<Calculation>],
+    sets: &'a [NamedSet],
+    found: Vec<MemberId>,
+    seen: Vec<MemberId>,
+}
+
+impl Measures<'_> {
+    fn visit(&mut self, expr: &Expr) {
+        match &expr.kind {
+            ExprKind::Member(h, m) if m.is_calculated() => {
+                let _ = h;
+                if !self.seen.contains(m) {
+                    self.seen.push(*m);
+                    let calculations = self.calculations;
+                    if let Some(calculation) = m.calculated_index().and_then(|i| calculations.get(i)) {
+                        self.visit(&calculation.formula);
+                    }
+                }
+            }
+            ExprKind::Member(HierarchyId::MEASURES, m) if !m.is_null() => {
+                if !self.found.contains(m) {
+                    self.found.push(*m);
+                }
+            }
+            ExprKind::NamedSet(index) => {
+                // A set's expression may name the set that asks for it only through a formula, which is visited once.
+                let marker = MemberId(u32::MAX - 1 - *index as u32);
+                if !self.seen.contains(&marker) {
+                    self.seen.push(marker);
+                    let sets = self.sets;
+                    if let Some(set) = sets.get(*index) {
+                        self.visit(&set.set);
+                    }
+                }
+            }
+            ExprKind::Tuple(parts) | ExprKind::Braces(parts) | ExprKind::Scalar(_, parts) => {
+                parts.iter().for_each(|p| self.visit(p));
+            }
+            ExprKind::Cell(inner) | ExprKind::Alias(_, inner) | ExprKind::Property(inner, _) => self.visit(inner),
+            ExprKind::Call(call) => call.args.iter().for_each(|a| self.visit(a)),
+            ExprKind::Case(branches, otherwise) => {
+                for (condition, result) in branches {
+                    self.visit(condition);
+                    self.visit(result);
+                }
+                otherwise.iter().for_each(|o| self.visit(o));
+            }
+            _ => {}
+        }
     }
 }

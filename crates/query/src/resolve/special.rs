@@ -30,6 +30,7 @@ impl Resolver<'_> {
             "STRTOTUPLE" => self.text_to("StrToTuple", Kind::Tuple, arguments, span),
             "STRTOSET" => self.text_to("StrToSet", Kind::Set, arguments, span),
             "STRTOVALUE" => self.text_to("StrToValue", Kind::Value, arguments, span),
+            "CACHE" if arguments.len() == 1 => self.expression(&arguments[0]),
             "LEVELS" => self.levels(syntax, arguments, span),
             _ => Err(Error::not_supported(format_args!("the function {name}"))),
         }
@@ -74,14 +75,17 @@ impl Resolver<'_> {
         let hierarchy = &self.cube.hierarchy(h).hierarchy;
         let known = hierarchy.levels.iter().any(|l| l.properties.iter().any(|p| name::same(&p.name, wanted)));
         let of_calculated = || {
-            self.members.calculated.iter().zip(&self.formulas).any(|(c, f)| {
-                c.hierarchy == h && f.properties.iter().any(|(n, _)| name::same(n, wanted))
-            })
+            self.members
+                .calculated
+                .iter()
+                .zip(&self.formulas)
+                .any(|(c, f)| c.hierarchy == h && f.properties.iter().any(|(n, _)| name::same(n, wanted)))
         };
         if known || of_calculated() || h == HierarchyId::MEASURES {
             return Ok(());
         }
-        let error = error!(NotFound, "Property '{wanted}' is not valid for hierarchy '{}'", self.cube.hierarchy(h).unique_name);
+        let error =
+            error!(NotFound, "Property '{wanted}' is not valid for hierarchy '{}'", self.cube.hierarchy(h).unique_name);
         Err(self.error_at(error, span))
     }
 
@@ -100,7 +104,8 @@ impl Resolver<'_> {
         }
         let right = matches!(args.len(), 3 | 4)
             && args[0].ty.kind == Kind::String
-            && (ty.is_some() || matches!(args[1].ty.kind, Kind::Hierarchy | Kind::Dimension | Kind::Level | Kind::Member));
+            && (ty.is_some()
+                || matches!(args[1].ty.kind, Kind::Hierarchy | Kind::Dimension | Kind::Level | Kind::Member));
         let Some(name) = args.first().and_then(Expr::literal_text).map(str::to_owned).filter(|_| right) else {
             return Err(self.no_match("Parameter", Syntax::Function, &args, span));
         };
@@ -197,7 +202,9 @@ impl Resolver<'_> {
             hierarchies.push(h);
         }
         args.truncate(1);
-        args.extend(hierarchies.iter().map(|h| Expr::constant(ExprKind::Hierarchy(*h), Type::on(Kind::Hierarchy, *h), span)));
+        args.extend(
+            hierarchies.iter().map(|h| Expr::constant(ExprKind::Hierarchy(*h), Type::on(Kind::Hierarchy, *h), span)),
+        );
         let mut expr = self.choose("Extract of", Syntax::Function, args, span)?;
         let ty = Type::over(Kind::Set, hierarchies);
         if let ExprKind::Call(call) = &mut expr.kind {
@@ -260,7 +267,9 @@ impl Resolver<'_> {
         let Some(text) = args.first() else { return Err(self.no_match(name, Syntax::Function, &args, span)) };
         let hierarchies = match args.get(1..) {
             Some(rest) if !rest.is_empty() => {
-                let of = rest.iter().map(|a| a.ty.hierarchy().filter(|_| matches!(a.ty.kind, Kind::Dimension | Kind::Hierarchy)));
+                let of = rest
+                    .iter()
+                    .map(|a| a.ty.hierarchy().filter(|_| matches!(a.ty.kind, Kind::Dimension | Kind::Hierarchy)));
                 let Some(hierarchies) = of.collect::<Option<Vec<_>>>() else {
                     return Err(self.no_match(name, Syntax::Function, &args, span));
                 };
@@ -293,12 +302,19 @@ impl Resolver<'_> {
     }
 
     /// The expression that a text is, as the kind wanted.
-    pub(crate) fn text_now(&mut self, text: &str, kind: Kind, hierarchies: Option<&[HierarchyId]>, span: Span) -> Result<Expr> {
+    pub(crate) fn text_now(
+        &mut self,
+        text: &str,
+        kind: Kind,
+        hierarchies: Option<&[HierarchyId]>,
+        span: Span,
+    ) -> Result<Expr> {
         if text.trim().is_empty() {
             let error = error!(Syntax, "An MDX expression was expected. An empty expression was specified.");
             return Err(self.error_at(error, span));
         }
-        let parsed = facetta_mdx::parse_expression(text, self.context).map_err(|e| Error::new(e.kind(), e.message()))?;
+        let parsed =
+            facetta_mdx::parse_expression(text, self.context).map_err(|e| Error::new(e.kind(), e.message()))?;
         let own_text = std::mem::replace(&mut self.own_text, false);
         let expr = match kind {
             Kind::Set => self.set(&parsed),
@@ -319,7 +335,9 @@ impl Resolver<'_> {
         if let (Some(wanted), Some(found)) = (hierarchies, expr.ty.hierarchies.as_deref())
             && wanted != found
         {
-            let names = |hs: &[HierarchyId]| hs.iter().map(|h| self.cube.hierarchy(*h).unique_name.clone()).collect::<Vec<_>>().join(", ");
+            let names = |hs: &[HierarchyId]| {
+                hs.iter().map(|h| self.cube.hierarchy(*h).unique_name.clone()).collect::<Vec<_>>().join(", ")
+            };
             let error = error!(Type, "the members are of {}, expected were {}", names(found), names(wanted));
             return Err(self.error_at(error, span));
         }
