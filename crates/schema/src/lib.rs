@@ -5,6 +5,7 @@
 
 mod check;
 mod error;
+pub mod infer;
 mod load;
 mod mondrian;
 mod names;

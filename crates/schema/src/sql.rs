@@ -505,3 +505,7 @@ fn show(token: &Token) -> String {
         Token::End => "The end".to_owned(),
     }
 }
+
+#[cfg(test)]
+#[path = "sql_tests.rs"]
+mod tests;

@@ -17,6 +17,9 @@ use facetta_model::{Compatibility, name};
 use fields::Fields;
 use std::collections::HashMap;
 
+pub(crate) use dimension::LEVEL_KINDS;
+pub(crate) use fields::in_words;
+
 /// The keys of a catalog.
 const CATALOG: &[&str] =
     &["catalog", "caption", "description", "compatibility", "measures_caption", "dimensions", "cubes"];

@@ -384,7 +384,9 @@ pub(super) fn relation(fields: &Fields<'_>, problems: &mut Problems) -> Option<R
 
 /// `stores`, or `stores as s`.
 pub(super) fn table(text: &str, filter: Option<Expression>) -> Relation {
-    let (name, alias) = text.split_once(" as ").unwrap_or((text, text));
+    // A name may have ` as ` in it; what follows it in an alias is one plain word.
+    let split = text.rsplit_once(" as ").filter(|(_, alias)| sql::is_plain_name(alias.trim()));
+    let (name, alias) = split.unwrap_or((text, text));
     Relation::Table { name: name.trim().to_owned(), alias: alias.trim().to_owned(), filter }
 }
 

@@ -1,0 +1,55 @@
+//! Which column of a table points to which other table.
+
+use super::data::{Column, Table};
+use super::words::{is_key, singular, stem};
+
+/// A column that points to the key of another table.
+pub(super) struct Link<'t> {
+    pub(super) column: &'t Column,
+    pub(super) table: &'t Table,
+    pub(super) key: &'t Column,
+}
+
+/// The links of `from` to the tables of `others`, in the order of its columns.
+pub(super) fn links<'t>(from: &'t Table, others: &[&'t Table]) -> Vec<Link<'t>> {
+    from.columns.iter().filter(|c| c.can_be_key()).filter_map(|column| link(column, others)).collect()
+}
+
+/// The best link of a column: the name that fits best among the keys that have all its values.
+fn link<'t>(column: &'t Column, others: &[&'t Table]) -> Option<Link<'t>> {
+    let mut found: Vec<(u32, Link<'t>)> = Vec::new();
+    for &table in others {
+        for key in table.columns.iter().filter(|k| k.kind == column.kind && k.can_be_key()) {
+            let fits = fit(&column.name, &table.name, &key.name);
+            if fits > 0 {
+                found.push((fits, Link { column, table, key }));
+            }
+        }
+    }
+    // The table with fewer rows is the plainer one.
+    found.sort_by_key(|(fits, link)| (std::cmp::Reverse(*fits), link.table.rows));
+    found.into_iter().map(|(_, link)| link).find(|link| link.key.is_unique() && column.is_within(link.key))
+}
+
+/// How well a column's name fits a key of a table; 0: not at all.
+fn fit(column: &str, table: &str, key: &str) -> u32 {
+    let (own, theirs) = (stem(column), stem(key));
+    let row = singular(table).replace(' ', "_").to_lowercase();
+    let names_key = is_key(key) || own == row;
+    if column.eq_ignore_ascii_case(key) && names_key {
+        4
+    } else if own == theirs && names_key {
+        3
+    } else if own == row && (is_key(key) || theirs == own) {
+        2
+    } else if (ends_with_word(&own, &theirs) || ends_with_word(&own, &row)) && is_key(key) {
+        // `ship_store_id` is a store too; `lo_orderdate` is a date.
+        1
+    } else {
+        0
+    }
+}
+
+fn ends_with_word(name: &str, word: &str) -> bool {
+    word.len() > 2 && name.len() > word.len() && name.ends_with(word)
+}
