@@ -1,6 +1,7 @@
 //! The catalogs that the server serves, and whether each can answer yet.
 
 use crate::sync::{read, write};
+use facetta_engine::Database;
 use facetta_model::{Error, Result, Snapshot, bail, catalog::Catalog, error, name};
 use std::sync::{Arc, RwLock};
 
@@ -9,10 +10,23 @@ use std::sync::{Arc, RwLock};
 pub enum CatalogState {
     /// Its data is being loaded.
     Loading,
-    /// It answers.
-    Ready(Arc<dyn Snapshot>),
+    /// It answers, in the newest version of a stored database.
+    Ready(Arc<Database>),
+    /// It answers, always in this version.
+    Fixed(Arc<dyn Snapshot>),
     /// It could not be loaded.
     Failed(Error),
+}
+
+impl CatalogState {
+    /// The newest version, if it answers.
+    fn snapshot(&self) -> Option<Arc<dyn Snapshot>> {
+        match self {
+            CatalogState::Ready(database) => Some(database.snapshot()),
+            CatalogState::Fixed(snapshot) => Some(snapshot.clone()),
+            CatalogState::Loading | CatalogState::Failed(_) => None,
+        }
+    }
 }
 
 struct Entry {
@@ -41,13 +55,12 @@ impl Catalogs {
 
     /// The catalogs that answer, each in its newest version.
     pub fn ready(&self) -> Vec<Arc<dyn Snapshot>> {
-        let all = read(&self.0);
-        all.iter().filter_map(|e| if let CatalogState::Ready(s) = &e.state { Some(s.clone()) } else { None }).collect()
+        read(&self.0).iter().filter_map(|e| e.state.snapshot()).collect()
     }
 
     /// Whether every catalog answers.
     pub fn is_ready(&self) -> bool {
-        read(&self.0).iter().all(|e| matches!(e.state, CatalogState::Ready(_)))
+        read(&self.0).iter().all(|e| matches!(e.state, CatalogState::Ready(_) | CatalogState::Fixed(_)))
     }
 
     /// The name of a catalog as it is defined.
@@ -66,7 +79,8 @@ impl Catalogs {
     pub fn snapshot(&self, wanted: &str, user: &str) -> Result<Arc<dyn Snapshot>> {
         let all = read(&self.0);
         match all.iter().find(|e| name::same(&e.name, wanted)).map(|e| &e.state) {
-            Some(CatalogState::Ready(snapshot)) => Ok(snapshot.clone()),
+            Some(CatalogState::Ready(database)) => Ok(database.snapshot()),
+            Some(CatalogState::Fixed(snapshot)) => Ok(snapshot.clone()),
             Some(CatalogState::Loading) => bail!(Unavailable, "The '{wanted}' database is still loading"),
             Some(CatalogState::Failed(why)) => bail!(Unavailable, "The '{wanted}' database could not be loaded: {why}"),
             None => Err(no_access(wanted, user)),

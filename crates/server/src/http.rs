@@ -19,6 +19,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::task::{Context, Poll};
 use tower_http::CompressionLevel;
+use tower_http::compression::predicate::SizeAbove;
 use tower_http::compression::{CompressionBody, CompressionLayer};
 
 /// The body of a response before compression.
@@ -65,6 +66,9 @@ impl http_body::Body for Body {
 /// The body of a response.
 pub type ResponseBody = CompressionBody<Body>;
 
+/// Bytes from which on an answer is packed: smaller ones cost more to pack than to send.
+const PACKED: u64 = 1024;
+
 /// Answers one HTTP request.
 ///
 /// # Errors
@@ -75,8 +79,8 @@ pub async fn answer(
     request: Request<Incoming>,
 ) -> Result<Response<ResponseBody>, Infallible> {
     use tower::{Layer, Service};
-    // Small answers cost more to pack than to send.
-    let layer = CompressionLayer::new().gzip(true).quality(CompressionLevel::Fastest);
+    let worthwhile = SizeAbove::new(PACKED);
+    let layer = CompressionLayer::new().gzip(true).quality(CompressionLevel::Fastest).compress_when(worthwhile);
     layer.layer(Routes { server, connection }).call(request).await
 }
 

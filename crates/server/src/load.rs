@@ -3,10 +3,10 @@
 use crate::catalogs::CatalogState;
 use crate::server::Server;
 use crate::settings::CatalogSettings;
-use facetta_engine::{Progress, Source, Step, Store};
+use facetta_engine::{Database, Progress, Source, Step, Store};
 use facetta_model::definition::Definition;
 use facetta_model::{Context, Result, error};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 /// How often the log is told how far a load is.
@@ -45,7 +45,7 @@ pub fn run(server: &Server, all: Vec<Prepared>) -> Result<()> {
         let name = &one.settings.name;
         tracing::info!(catalog = name, schema = %one.settings.schema.display(), "loading");
         match load(&server.store, &one) {
-            Ok(snapshot) => server.catalogs.set(name, CatalogState::Ready(snapshot)),
+            Ok(database) => server.catalogs.set(name, CatalogState::Ready(database)),
             Err(error) => {
                 tracing::error!(catalog = name, %error, "the catalog could not be loaded");
                 server.catalogs.set(name, CatalogState::Failed(error.clone()));
@@ -56,7 +56,7 @@ pub fn run(server: &Server, all: Vec<Prepared>) -> Result<()> {
     first
 }
 
-fn load(store: &Store, one: &Prepared) -> Result<std::sync::Arc<dyn facetta_model::Snapshot>> {
+fn load(store: &Store, one: &Prepared) -> Result<Arc<Database>> {
     let told = Mutex::new(Instant::now());
     let progress: &Progress<'_> = &|step: &Step<'_>| {
         let mut told = crate::sync::lock(&told);
@@ -66,6 +66,5 @@ fn load(store: &Store, one: &Prepared) -> Result<std::sync::Arc<dyn facetta_mode
         }
     };
     let source = Source::Folder(one.settings.source.clone());
-    let database = store.load(&one.settings.name, &one.definition, &source, &Context::unlimited(), progress)?;
-    Ok(database.snapshot())
+    store.load(&one.settings.name, &one.definition, &source, &Context::unlimited(), progress)
 }

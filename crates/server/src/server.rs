@@ -70,6 +70,11 @@ impl Server {
     /// # Errors
     /// The settings contradict each other, or the state cannot be read.
     pub fn new(settings: Settings, clock: Clock, address: SocketAddr) -> Result<Arc<Server>> {
+        // First: a folder that another process has is refused by name here.
+        let store = match &settings.data_dir {
+            Some(folder) => Store::open(folder)?,
+            None => Store::in_memory(),
+        };
         let auth = Auth::open(clock.clone(), settings.users_path())?;
         let folder = settings.data_dir.as_ref().filter(|_| settings.keep_sessions).map(|d| d.join("sessions"));
         let journal = folder.map(|f| Journal::open(&f)).transpose()?;
@@ -83,7 +88,7 @@ impl Server {
             running: Arc::new(Running::new(clock.clone(), settings.limits.session_queue)),
             pool: Pool::new(clock.clone(), settings.workers),
             catalogs: Catalogs::default(),
-            store: Store::in_memory(),
+            store,
             subcubes: Arc::new(SubcubeCache::new(SUBCUBES)),
             ready: AtomicBool::new(false),
             settings,
@@ -195,7 +200,7 @@ pub fn start_with(settings: Settings, clock: Clock, given: Vec<(String, Arc<dyn 
         tracing::info!("there is no users' file: every caller is the administrator 'anonymous', credentials are ignored");
     }
     for (name, snapshot) in given {
-        server.catalogs.set(&name, CatalogState::Ready(snapshot));
+        server.catalogs.set(&name, CatalogState::Fixed(snapshot));
     }
     let (stop, stopping) = watch::channel(false);
     let main = runtime.spawn(crate::accept::run(server.clone(), listener, stopping.clone()));

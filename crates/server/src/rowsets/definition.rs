@@ -3,7 +3,7 @@
 //! Restricting, the XML schema, DISCOVER_SCHEMA_ROWSETS, `$SYSTEM` queries and COMPAT.md all read the same table.
 
 use crate::auth::User;
-use crate::rowsets::value::{Wanted, accepts, parse_restriction};
+use crate::rowsets::value::{Wanted, accepts, parse_restriction, shares_bits};
 use crate::server::Server;
 use crate::session::Session;
 use facetta_model::{Batch, Column, ColumnType, Context, Field, Result, Rowset, Snapshot, bail, name};
@@ -92,6 +92,7 @@ pub struct ColumnDef<R: 'static> {
     always: bool,
     get: fn(&R) -> Field,
     restriction: Option<RestrictionDef>,
+    bits: bool,
 }
 
 /// A name by which rows can be restricted.
@@ -107,12 +108,19 @@ pub struct RestrictionDef {
 
 /// A column that cannot be restricted.
 pub const fn column<R>(name: &'static str, ty: Type, get: fn(&R) -> Field) -> ColumnDef<R> {
-    ColumnDef { name, ty, always: false, get, restriction: None }
+    ColumnDef { name, ty, always: false, get, restriction: None, bits: false }
 }
 
 /// A column that can be restricted; `bit` is its position among the restrictions.
 pub const fn restriction<R>(bit: u8, name: &'static str, ty: Type, get: fn(&R) -> Field) -> ColumnDef<R> {
-    ColumnDef { name, ty, always: false, get, restriction: Some(RestrictionDef { bit, ty, needed: false }) }
+    ColumnDef { name, ty, always: false, get, restriction: Some(RestrictionDef { bit, ty, needed: false }), bits: false }
+}
+
+impl<R> ColumnDef<R> {
+    fn fits(&self, wanted: &[Field], row: &R) -> bool {
+        let field = (self.get)(row);
+        if self.bits { shares_bits(wanted, &field) } else { accepts(wanted, &field) }
+    }
 }
 
 /// A column that every row has: the schema says so, and Excel drops a rowset that does not keep the promise.
@@ -126,6 +134,12 @@ pub const fn needed<R>(mut column: ColumnDef<R>) -> ColumnDef<R> {
     if let Some(restriction) = &mut column.restriction {
         restriction.needed = true;
     }
+    column
+}
+
+/// A column whose restriction is a bit mask: rows fit that have one of its bits.
+pub const fn bits<R>(mut column: ColumnDef<R>) -> ColumnDef<R> {
+    column.bits = true;
     column
 }
 
@@ -336,11 +350,11 @@ impl<R: Send + 'static> Table for RowsetDef<R> {
             );
         }
         ask.wanted = check_restrictions(self, restrictions)?;
-        let filters: Vec<(fn(&R) -> Field, Vec<Field>)> = self
+        let filters: Vec<(&ColumnDef<R>, Vec<Field>)> = self
             .columns
             .iter()
             .filter(|c| c.restriction.is_some())
-            .filter_map(|c| ask.wanted(c.name).map(|values| (c.get, values.to_vec())))
+            .filter_map(|c| ask.wanted(c.name).map(|values| (c, values.to_vec())))
             .collect();
         let columns: Vec<Column> = self.columns().into_iter().map(model_column).collect();
         let mut rows = (self.rows)(&ask)?;
@@ -352,7 +366,7 @@ impl<R: Send + 'static> Table for RowsetDef<R> {
             for row in rows.by_ref() {
                 context.check_every(&mut step)?;
                 let row = row?;
-                if !filters.iter().all(|(get, values)| accepts(values, &get(&row))) {
+                if !filters.iter().all(|(column, values)| column.fits(values, &row)) {
                     continue;
                 }
                 batch.push(self.columns.iter().map(|c| (c.get)(&row)));

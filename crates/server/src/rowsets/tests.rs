@@ -19,6 +19,12 @@ fn names_and_bits_are_in_order() {
     }
 }
 
+/// Where a table differs from the reference on purpose: what the reference has, what we have instead, and why.
+const DIFFERENCES: &[(&str, &str, &str)] = &[
+    // No other rowset has a float, readers take either, and results have no type of their own for it.
+    ("POPULARITY xsd:float", "POPULARITY xsd:double", "DBSCHEMA_CATALOGS"),
+];
+
 /// Columns, types, order, GUIDs and restrictions as spec/rowsets.json has them.
 #[test]
 fn tables_are_as_the_reference_says() {
@@ -35,7 +41,10 @@ fn tables_are_as_the_reference_says() {
             wrong.push(format!("{} is not in the reference", table.name()));
             continue;
         };
-        let mut compare = |what: &str, ours: String, theirs: String| {
+        let mut compare = |what: &str, ours: String, mut theirs: String| {
+            for (reference, instead, _) in DIFFERENCES.iter().filter(|d| d.2 == table.name()) {
+                theirs = theirs.replace(reference, instead);
+            }
             if ours != theirs {
                 wrong.push(format!("{} {what}:\n  ours   {ours}\n  theirs {theirs}", table.name()));
             }

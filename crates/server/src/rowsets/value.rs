@@ -78,6 +78,15 @@ pub fn accepts(values: &[Field], field: &Field) -> bool {
     values.iter().any(|v| compare(v, field) == Some(Ordering::Equal))
 }
 
+/// Whether a field has a bit that one of the values has too.
+pub fn shares_bits(values: &[Field], field: &Field) -> bool {
+    let whole = |field: &Field| match plain(field) {
+        Some(Plain::Whole(number)) => number,
+        _ => 0,
+    };
+    values.iter().any(|v| whole(v) & whole(field) != 0)
+}
+
 /// What can be compared.
 enum Plain<'a> {
     Text(&'a str),

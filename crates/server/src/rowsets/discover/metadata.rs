@@ -66,7 +66,7 @@ fn server(ask: &Ask, catalogs: &[Arc<Catalog>], expansion: Expansion) -> String 
         element(&mut out, "EditionID", "1804890536");
         element(&mut out, "Version", &settings.provider_version);
         element(&mut out, "ProductLevel", "RTM");
-        let mode = "http://schemas.microsoft.com/analysisservices/2010/engine/200";
+        let mode = "http://schemas.microsoft.com/analysisservices/2011/engine/300";
         let _ = write!(out, "<ServerMode xmlns=\"{mode}\">Multidimensional</ServerMode>");
     }
     if expansion >= Expansion::ExpandObject {

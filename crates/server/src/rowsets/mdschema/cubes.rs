@@ -1,7 +1,7 @@
 //! MDSCHEMA_CUBES, _MEASUREGROUPS, _MEASUREGROUP_DIMENSIONS, _INPUT_DATASOURCES, _ACTIONS.
 
 use super::{View, shown, views};
-use crate::rowsets::definition::{Ask, Audience, RowsetDef, Rows, Type::*, column, extra, restriction, rows_of, always};
+use crate::rowsets::definition::{Ask, Audience, RowsetDef, Rows, Type::*, column, extra, restriction, rows_of, always, bits, needed};
 use facetta_model::{Field, HierarchyId, Result};
 
 fn cubes(ask: &Ask) -> Result<Rows<View>> {
@@ -40,7 +40,7 @@ pub static MDSCHEMA_CUBES: RowsetDef<View> = RowsetDef {
         column("IS_SQL_ENABLED", Bool, |_| false.into()),
         column("CUBE_CAPTION", Str, |r| r.cube.texts.caption.as_ref().unwrap_or(&r.cube.name).clone().into()),
         restriction(4, "BASE_CUBE_NAME", Str, |_| Field::Null),
-        restriction(3, "CUBE_SOURCE", UShort, |_| 1u16.into()),
+        bits(restriction(3, "CUBE_SOURCE", UShort, |_| 1u16.into())),
         column("PREFERRED_QUERY_PATTERNS", UShort, |_| 0u16.into()),
     ],
 };
@@ -192,11 +192,11 @@ pub static MDSCHEMA_ACTIONS: RowsetDef<View> = RowsetDef {
     columns: &[
         restriction(0, "CATALOG_NAME", Str, |r| r.catalog.name.clone().into()),
         restriction(1, "SCHEMA_NAME", Str, |r| r.schema_name().into()),
-        restriction(2, "CUBE_NAME", Str, |r| r.cube.name.clone().into()),
+        needed(restriction(2, "CUBE_NAME", Str, |r| r.cube.name.clone().into())),
         restriction(3, "ACTION_NAME", Str, |_| Field::Null),
         restriction(4, "ACTION_TYPE", Int, |_| Field::Null),
-        restriction(5, "COORDINATE", Str, |_| Field::Null),
-        restriction(6, "COORDINATE_TYPE", Int, |_| Field::Null),
+        needed(restriction(5, "COORDINATE", Str, |_| Field::Null)),
+        needed(restriction(6, "COORDINATE_TYPE", Int, |_| Field::Null)),
         column("ACTION_CAPTION", Str, |_| Field::Null),
         column("DESCRIPTION", Str, |_| Field::Null),
         column("CONTENT", Str, |_| Field::Null),

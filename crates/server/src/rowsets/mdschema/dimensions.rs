@@ -1,7 +1,7 @@
 //! MDSCHEMA_DIMENSIONS, _HIERARCHIES, _LEVELS.
 
 use super::{View, dbtype, dimension_type, shown, views};
-use crate::rowsets::definition::{Ask, Audience, RowsetDef, Rows, Type::*, column, extra, restriction, rows_of};
+use crate::rowsets::definition::{Ask, Audience, RowsetDef, Rows, Type::*, column, extra, restriction, rows_of, bits};
 use facetta_model::catalog::{CubeDimension, Level};
 use facetta_model::definition::{LevelKind, Texts};
 use facetta_model::{Field, HierarchyId, LevelId, MemberId, Result};
@@ -159,7 +159,7 @@ pub static MDSCHEMA_HIERARCHIES: RowsetDef<HierarchyRow> = RowsetDef {
         column("HIERARCHY_ORDINAL", UInt, |r| r.id.0.into()),
         column("DIMENSION_IS_SHARED", Bool, |_| true.into()),
         column("HIERARCHY_IS_VISIBLE", Bool, |r| r.view.hierarchy(r.id).1.texts.visible.into()),
-        restriction(6, "HIERARCHY_ORIGIN", UShort, |r| r.origin().into()),
+        bits(restriction(6, "HIERARCHY_ORIGIN", UShort, |r| r.origin().into())),
         column("HIERARCHY_DISPLAY_FOLDER", Str, |r| r.view.hierarchy(r.id).1.texts.display_folder.clone().unwrap_or_default().into()),
         column("INSTANCE_SELECTION", UShort, |_| 0u16.into()),
         column("GROUPING_BEHAVIOR", Short, |_| 1i16.into()),
@@ -257,6 +257,6 @@ pub static MDSCHEMA_LEVELS: RowsetDef<LevelRow> = RowsetDef {
         column("LEVEL_UNIQUE_NAME_SQL_COLUMN_NAME", Str, |_| Field::Null),
         column("LEVEL_ATTRIBUTE_HIERARCHY_NAME", Str, |r| r.level().name.clone().into()),
         column("LEVEL_KEY_CARDINALITY", UShort, |_| 1u16.into()),
-        restriction(7, "LEVEL_ORIGIN", UShort, |r| HierarchyRow { view: r.view.clone(), id: r.id }.origin().into()),
+        bits(restriction(7, "LEVEL_ORIGIN", UShort, |r| HierarchyRow { view: r.view.clone(), id: r.id }.origin().into())),
     ],
 };

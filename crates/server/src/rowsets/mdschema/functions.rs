@@ -1,10 +1,14 @@
 //! MDSCHEMA_FUNCTIONS: every overload that MDX statements can use, read from the evaluator's tables.
 
-use crate::rowsets::definition::{Ask, Audience, RowsetDef, Rows, Type::*, column, extra, restriction, rows_of};
+use crate::rowsets::definition::{Ask, Audience, RowsetDef, Rows, Type::{self, *}, column, extra, restriction, rows_of};
 use facetta_model::{Field, Result};
 use facetta_query::Kind;
 use facetta_query::functions::{self, Function, Syntax};
 use facetta_query::scalar::{self, ScalarFunction};
+
+/// The columns of a parameter; newer servers tell them, we do not yet.
+const PARAMETER: &[(&str, Type)] =
+    &[("NAME", Str), ("DESCRIPTION", Str), ("OPTIONAL", Bool), ("REPEATABLE", Bool), ("REPEATGROUP", Int)];
 
 /// An overload of a function.
 pub enum FunctionRow {
@@ -112,5 +116,7 @@ pub static MDSCHEMA_FUNCTIONS: RowsetDef<FunctionRow> = RowsetDef {
         column("HELP_CONTEXT", Int, |_| Field::Null),
         column("OBJECT", Str, |r| r.object().into()),
         column("CAPTION", Str, |r| r.name().into()),
+        column("PARAMETERINFO", Nested(PARAMETER), |_| Field::Null),
+        column("DIRECTQUERY_PUSHABLE", Int, |_| Field::Null),
     ],
 };

@@ -1,7 +1,7 @@
 //! MDSCHEMA_PROPERTIES: properties of members and of cells.
 
 use super::{View, dbtype, shown, views};
-use crate::rowsets::definition::{Ask, Audience, RowsetDef, Rows, Type::*, column, extra, restriction, rows_of};
+use crate::rowsets::definition::{Ask, Audience, RowsetDef, Rows, Type::*, column, extra, restriction, rows_of, bits};
 use facetta_model::catalog::LevelProperty;
 use facetta_model::{Field, HierarchyId, LevelId, Result};
 
@@ -160,7 +160,7 @@ pub static MDSCHEMA_PROPERTIES: RowsetDef<PropertyRow> = RowsetDef {
         restriction(9, "PROPERTY_CONTENT_TYPE", Short, |r| r.view().map(|_| 0i16).into()),
         column("SQL_COLUMN_NAME", Str, |_| Field::Null),
         column("LANGUAGE", UShort, |_| Field::Null),
-        restriction(10, "PROPERTY_ORIGIN", UShort, |r| r.view().map(|_| 1u16).into()),
+        bits(restriction(10, "PROPERTY_ORIGIN", UShort, |r| r.view().map(|_| 1u16).into())),
         column("PROPERTY_ATTRIBUTE_HIERARCHY_NAME", Str, |_| Field::Null),
         column("PROPERTY_CARDINALITY", Str, |r| r.view().map(|_| "MANY").into()),
         column("MIME_TYPE", Str, |_| Field::Null),
