@@ -9,7 +9,7 @@ mod role;
 
 use crate::SchemaErrors;
 use crate::error::Problems;
-use facetta_model::definition::{Definition, Place};
+use facetta_model::definition::{Definition, DimensionDef, Place};
 use facetta_model::name;
 use std::collections::HashSet;
 
@@ -47,6 +47,11 @@ pub(crate) fn run(definition: &Definition, problems: &mut Problems) {
             formula::parses(default, "default value", &parameter.place, problems);
         }
     }
+}
+
+/// Adds what is wrong with a dimension that no cube uses.
+pub(crate) fn unused_dimension(dimension: &DimensionDef, problems: &mut Problems) {
+    dimension::check(dimension, problems);
 }
 
 /// Reports every name that is empty or stands twice.

@@ -9,6 +9,7 @@ mod role;
 mod virtual_cube;
 mod xml;
 
+use crate::check;
 use crate::error::Problems;
 use crate::names;
 use facetta_model::definition::{Definition, DimensionDef, NamedSetDef, ParameterDef, Relation};
@@ -71,6 +72,9 @@ impl<'a> Schema<'a> {
             if let Some(set) = calculation::named_set(element, self.problems) {
                 self.schema_set(&set);
             }
+        }
+        for shared in self.shared.values().filter(|s| s.index.is_none()) {
+            shared.definition.iter().for_each(|d| check::unused_dimension(d, self.problems));
         }
         self.definition.parameters = root.all("Parameter").filter_map(|e| parameter(e, self.problems)).collect();
         self.definition.roles = root.all("Role").filter_map(|e| role::role(e, self.problems)).collect();

@@ -9,13 +9,14 @@ mod dimension;
 mod fields;
 mod node;
 
+use crate::check;
 use crate::error::{Problems, did_you_mean};
 use crate::virtual_cube::VirtualCube;
 use cube::CUBE;
 use facetta_model::definition::{Definition, DimensionDef, Relation, Texts};
 use facetta_model::{Compatibility, name};
 use fields::Fields;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 pub(crate) use dimension::LEVEL_KINDS;
 pub(crate) use fields::in_words;
@@ -40,7 +41,7 @@ pub(crate) fn read(text: &str, problems: &mut Problems) -> Option<Definition> {
         measures_caption: fields.text("measures_caption", problems),
         ..Definition::default()
     };
-    let mut catalog = Catalog { problems, definition, shared: HashMap::new() };
+    let mut catalog = Catalog { problems, definition, shared: HashMap::new(), wrong_cubes: HashSet::new() };
     catalog.read(&fields);
     Some(catalog.definition)
 }
@@ -51,6 +52,8 @@ struct Catalog<'a> {
     definition: Definition,
     /// Shared dimensions by folded name.
     shared: HashMap<String, Shared>,
+    /// The cubes in which something is wrong, by index: what is not found in them may be just that.
+    wrong_cubes: HashSet<usize>,
 }
 
 /// A dimension that cubes share.
@@ -65,6 +68,7 @@ impl Catalog<'_> {
     fn read(&mut self, fields: &Fields<'_>) {
         for item in fields.items("dimensions", self.problems) {
             let label = format!("Dimension '{}'", item.name);
+            let before = self.problems.count();
             let definition = match item.node {
                 Some(node) => Fields::new(node, item.line, label, dimension::DIMENSION, self.problems)
                     .and_then(|fields| dimension::dimension(item.name, &fields, self.problems)),
@@ -73,6 +77,8 @@ impl Catalog<'_> {
                     None
                 }
             };
+            // One that is wrong would make all its uses wrong too.
+            let definition = definition.filter(|_| self.problems.count() == before);
             let shared = Shared { definition, index: None };
             if self.shared.insert(name::fold(item.name), shared).is_some() {
                 let message = format!("There are two dimensions '{}'", item.name);
@@ -95,10 +101,17 @@ impl Catalog<'_> {
         }
         let (virtual_cubes, base): (Vec<_>, Vec<_>) = cubes.iter().partition(|(_, f)| f.has("virtual"));
         for (name, fields) in base {
+            let before = self.problems.count();
             self.cube(name, fields);
+            if self.problems.count() > before {
+                self.wrong_cubes.insert(self.definition.cubes.len() - 1);
+            }
         }
         for (name, fields) in virtual_cubes {
             self.virtual_cube(name, fields);
+        }
+        for shared in self.shared.values().filter(|s| s.index.is_none()) {
+            shared.definition.iter().for_each(|d| check::unused_dimension(d, self.problems));
         }
     }
 
@@ -137,6 +150,11 @@ impl Catalog<'_> {
                 self.problems.add(item.line, fields.label.clone(), message);
                 continue;
             };
+            if bases.contains(&base) {
+                let message = format!("The cube '{}' stands twice", item.name);
+                self.problems.add(item.line, fields.label.clone(), message);
+                continue;
+            }
             bases.push(base);
             let wanted: Vec<(u32, &str)> = match item.node {
                 Some(node) if item.scalar() != Some("all") => {
@@ -148,8 +166,10 @@ impl Catalog<'_> {
             let all = cube.measure_names(&self.definition, base);
             let wanted = if wanted.is_empty() { all.iter().map(|m| (item.line, m.as_str())).collect() } else { wanted };
             for (line, measure) in wanted {
-                if let Err(message) = cube.import_measure(&self.definition, base, measure, None) {
-                    self.problems.add(line, fields.label.clone(), message);
+                if let Err(message) = cube.import_measure(&self.definition, base, measure, None)
+                    && !self.wrong_cubes.contains(&base)
+                {
+                    self.problems.reference(line, fields.label.clone(), message);
                 }
             }
         }
@@ -163,6 +183,8 @@ impl Catalog<'_> {
                 cube.actions = calculation::actions(fields, self.problems);
                 self.definition.cubes.push(cube);
             }
+            // What could not be taken from a cube that is wrong is no news.
+            Err(_) if !self.wrong_cubes.is_empty() => {}
             Err(messages) => messages.into_iter().for_each(|m| fields.wrong(self.problems, m)),
         }
     }
@@ -197,8 +219,10 @@ impl Catalog<'_> {
                     did_you_mean(&name, all().collect::<Vec<_>>().iter().map(String::as_str))
                 )),
             };
-            if let Err(message) = added {
-                self.problems.add(line, fields.label.clone(), message);
+            if let Err(message) = added
+                && !bases.iter().any(|base| self.wrong_cubes.contains(base))
+            {
+                self.problems.reference(line, fields.label.clone(), message);
             }
         }
     }

@@ -4,7 +4,7 @@ use super::dimension::for_each_expression;
 use super::{relation, unique};
 use crate::error::{Problems, did_you_mean};
 use facetta_model::definition::{
-    Aggregator, DataType, Definition, DimensionDef, LinkDef, MeasureDef, MeasureGroupDef, Relation,
+    Aggregator, DataType, Definition, DimensionDef, Expression, LinkDef, MeasureDef, MeasureGroupDef, Relation,
 };
 use facetta_model::name;
 
@@ -34,8 +34,9 @@ fn check_measure(measure: &MeasureDef, fact: &Relation, problems: &mut Problems)
     if text && matches!(measure.aggregator, Aggregator::Sum | Aggregator::Avg) {
         problems.at(place, "A sum or average cannot have this type; it is a number");
     }
-    if measure.writable && measure.aggregator != Aggregator::Sum {
-        problems.at(place, "Only sums can be written");
+    let is_column = matches!(measure.value, Some(Expression::Column(_)));
+    if measure.writable && !(measure.aggregator == Aggregator::Sum && is_column) {
+        problems.at(place, "Only a sum of a column can be written");
     }
 }
 

@@ -252,9 +252,6 @@ fn measure(item: &Item<'_>, problems: &mut Problems) -> Option<(MeasureDef, Cube
     // Sums stored as columns (spec/decisions.md, Transactions).
     let can_write = aggregator == Aggregator::Sum && matches!(value, Some(Expression::Column(_)));
     let writable = fields.flag("writable", can_write, problems);
-    if writable && !can_write {
-        fields.wrong(problems, "Only a sum of a column can be written");
-    }
     let data_type = fields.has("type").then(|| fields.data_type(problems));
     let ordinal = fields.text("ordinal", problems).and_then(|text| {
         let ordinal = text.parse().ok();
@@ -285,7 +282,7 @@ fn aggregate(text: &str, fields: &Fields<'_>, problems: &mut Problems) -> Option
     };
     let Some((_, aggregator)) = AGGREGATORS.iter().find(|(name, _)| *name == word) else {
         let hint = match did_you_mean(word, AGGREGATORS.iter().map(|(name, _)| *name)) {
-            hint if hint.is_empty() => {
+            hint if hint.is_empty() || inner.is_none() => {
                 "; expected an aggregator with a column, such as 'sum(amount)', or 'count'".to_owned()
             }
             hint => hint,
