@@ -21,7 +21,7 @@ pub(super) fn calculated_member(element: &Element, problems: &mut Problems) -> O
     let mut texts = texts(element);
     for child in element.all("CalculatedMemberProperty") {
         let Some((name, value)) = property(child, problems) else { continue };
-        match (name.as_str(), child.get("value")) {
+        match (name.as_str(), child.written("value")) {
             // What has a place of its own goes there.
             ("CAPTION", Some(value)) => texts.caption = Some(value.to_owned()),
             ("DESCRIPTION", Some(value)) => texts.description = Some(value.to_owned()),
@@ -71,7 +71,7 @@ fn hierarchy(element: &Element, problems: &mut Problems) -> Option<String> {
 /// Name in upper case and MDX of a `CalculatedMemberProperty`.
 fn property(element: &Element, problems: &mut Problems) -> Option<(String, String)> {
     let name = element.get("name")?.to_uppercase();
-    let value = match (element.get("value"), element.get("expression")) {
+    let value = match (element.written("value"), element.get("expression")) {
         (Some(value), None) if NUMBERS.contains(&name.as_str()) && value.trim().parse::<i64>().is_ok() => {
             value.trim().to_owned()
         }

@@ -194,7 +194,7 @@ impl Schema<'_> {
     /// A property of a stored measure that is written as a child element.
     fn measure_property(&mut self, element: &Element, measure: &mut CubeMeasureDef) {
         let Some(name) = element.get("name") else { return };
-        let Some(value) = element.get("value") else {
+        let Some(value) = element.written("value") else {
             let message = "A property of a stored measure needs a value; expressions belong to calculated members";
             return self.problems.add(element.line, element.label(), message);
         };

@@ -146,7 +146,7 @@ fn parent(element: &Element, key: Option<Expression>, problems: &mut Problems) -
             if let Some(closure) = closure {
                 problems.add(closure.line, element.label(), "A Closure needs the parentColumn of its level");
             }
-            if element.get("nullParentValue").is_some() {
+            if element.written("nullParentValue").is_some() {
                 problems.add(element.line, element.label(), "A nullParentValue needs a parentColumn");
             }
         }
@@ -166,7 +166,7 @@ fn parent(element: &Element, key: Option<Expression>, problems: &mut Problems) -
             child_column: closure.text_of("childColumn")?,
         })
     });
-    Some(ParentDef { key, null_value: element.text_of("nullParentValue"), closure })
+    Some(ParentDef { key, null_value: element.written("nullParentValue").map(str::to_owned), closure })
 }
 
 fn property(element: &Element, table: Option<&str>, problems: &mut Problems) -> Option<PropertyDef> {

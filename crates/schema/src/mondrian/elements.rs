@@ -441,6 +441,7 @@ fn check_attributes(element: &Element, spec: &ElementSpec, problems: &mut Proble
         };
         let wrong = match &attribute.kind {
             Kind::Text => None,
+            _ if value.is_empty() && !attribute.required => None,
             Kind::Name if value.trim().is_empty() => Some(format!("The attribute '{name}' is empty")),
             Kind::Name => None,
             Kind::Flag if matches!(value, "true" | "false") => None,
@@ -459,7 +460,7 @@ fn check_attributes(element: &Element, spec: &ElementSpec, problems: &mut Proble
             problems.add(element.line, element.label(), message);
         }
     }
-    for attribute in spec.attributes.iter().filter(|a| a.required && element.get(a.name).is_none()) {
+    for attribute in spec.attributes.iter().filter(|a| a.required && element.written(a.name).is_none()) {
         problems.add(element.line, element.label(), format!("The attribute '{}' is missing", attribute.name));
     }
     hints

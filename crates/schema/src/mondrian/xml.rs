@@ -31,8 +31,13 @@ pub(super) struct Element {
 }
 
 impl Element {
-    /// The value of an attribute.
+    /// The value of an attribute. An empty one is as good as none: schema editors write them.
     pub(super) fn get(&self, name: &str) -> Option<&str> {
+        self.written(name).filter(|value| !value.is_empty())
+    }
+
+    /// The value of an attribute, even if it is empty.
+    pub(super) fn written(&self, name: &str) -> Option<&str> {
         self.attributes.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
     }
 

@@ -108,23 +108,22 @@ pub(crate) const HIDE: &[(&str, HideMemberIf)] = &[
 struct Common {
     relation: Relation,
     primary_key: Option<ColumnRef>,
-    all: Option<AllDef>,
-    default_member: Option<String>,
 }
 
 /// A dimension; `fields` may have other keys too (those of its use in a cube).
 pub(super) fn dimension(name: &str, fields: &Fields<'_>, problems: &mut Problems) -> Option<DimensionDef> {
     let relation = relation(fields, problems);
-    let common = Common {
-        primary_key: primary_key(fields, problems),
-        relation: relation?,
-        all: all(fields, problems),
-        default_member: fields.text("default", problems),
-    };
+    let common = Common { primary_key: primary_key(fields, problems), relation: relation? };
     let mut hierarchies = Vec::new();
     if fields.has("levels") {
         let levels = levels(fields, &common, problems);
-        hierarchies.push(hierarchy(name, fields, levels, Texts::default(), &common, problems));
+        let mut main = hierarchy(name, fields, levels, Texts::default(), &common, problems);
+        refine(&mut main, fields, problems);
+        hierarchies.push(main);
+    } else {
+        for key in ["all", "default"].iter().filter(|key| fields.has(key)) {
+            fields.wrong(problems, format!("'{key}' belongs to the hierarchies, as the dimension has no 'levels'"));
+        }
     }
     for item in fields.items("hierarchies", problems) {
         hierarchies.extend(named_hierarchy(&item, &common, problems));
@@ -158,8 +157,8 @@ fn hierarchy(
     HierarchyDef {
         name: name.to_owned(),
         texts,
-        all: common.all.clone(),
-        default_member: common.default_member.clone(),
+        all: Some(AllDef::default()),
+        default_member: None,
         relation: common.relation.clone(),
         primary_key: common.primary_key.clone(),
         levels,

@@ -5,6 +5,9 @@ use facetta_schema::parse_mondrian;
 
 /// Part to change, what to put there, and what the definition then says that it did not say before.
 const ELEMENTS: &[(&str, &str, &str)] = &[
+    // Schema editors write empty attributes; they say nothing, but for the key of no parent.
+    (r#"<Table name="stock"/>"#, r#"<Table name="stock" alias="" schema="x"/>"#, "unused_hints: 1"),
+    (r#"nullParentValue="0""#, r#"nullParentValue="""#, r#"null_value: Some("")"#),
     (
         r#"<Schema name="Shop">"#,
         r#"<Schema name="Shop" description="All shops" measuresCaption="Figures">"#,

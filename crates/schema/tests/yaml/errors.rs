@@ -271,7 +271,7 @@ const ERRORS: &[(&str, &str, &str)] = &[
     (
         "{attributes: [card]}",
         "{attributes: [card], all: true, table: cards}",
-        "shop.yaml:68: Attribute 'Card': The primary key is missing: the column that foreign keys of facts point to\nshop.yaml:68: Dimension 'Payment': The foreign key is missing: the fact column that leads to the dimension",
+        "shop.yaml:68: Dimension 'Payment': 'all' belongs to the hierarchies, as the dimension has no 'levels'\nshop.yaml:68: Attribute 'Card': The primary key is missing: the column that foreign keys of facts point to\nshop.yaml:68: Dimension 'Payment': The foreign key is missing: the fact column that leads to the dimension",
     ),
     ("level: Month}", "level: Week}", "shop.yaml:74: Dimension 'Date': The dimension 'Date' has no level 'Week'"),
     (
