@@ -105,7 +105,8 @@ impl Sessions {
     /// # Errors
     /// There is no room, or the journal cannot be written.
     pub fn begin(&self, new: &NewSession<'_>) -> Result<Arc<Session>> {
-        if self.len() >= self.limit && !self.make_room() {
+        // Sessions of one call are as many as there are connections: who looks why the server is full gets an answer.
+        if new.explicit && self.len() >= self.limit && !self.make_room() {
             bail!(ServerLimit, "The server has {} sessions, which is the limit", self.limit);
         }
         let id = Guid::random()?;
@@ -297,7 +298,10 @@ impl Sessions {
         self.update(session, |state| {
             match state.transaction.as_mut() {
                 Some(open) => {
-                    open.count = open.count.checked_add(1).ok_or_else(|| error!(Transaction, "The transaction is nested too deep"))?;
+                    open.count = open
+                        .count
+                        .checked_add(1)
+                        .ok_or_else(|| error!(Transaction, "The transaction is nested too deep"))?;
                 }
                 None => state.transaction = Some(Box::new(Transaction { id, count: 1, started, cpu_nanos: 0 })),
             }

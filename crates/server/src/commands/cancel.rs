@@ -47,6 +47,8 @@ struct Victim {
 pub async fn cancel(sender: &Sender<'_>, cancel: &Cancel, receipt: bool) -> Result<Reply> {
     let Some(target) = target(sender, cancel)? else { return Ok(Reply::Warned(Warning::nothing_to_cancel())) };
     let victims = match &target {
+        // Without an id only what runs is meant; what waits behind it takes its turn.
+        Target::Session(session) if cancel.names_nothing() && !cancel.cancel_associated => strike_running(session),
         Target::Session(session) => strike_session(sender, session, cancel.cancel_associated),
         Target::Connection(connection) => strike_connection(sender, connection, cancel.cancel_associated),
     };
@@ -65,7 +67,8 @@ pub async fn cancel(sender: &Sender<'_>, cancel: &Cancel, receipt: bool) -> Resu
 fn target(sender: &Sender<'_>, cancel: &Cancel) -> Result<Option<Target>> {
     let by_id = cancel.session_id.as_deref().map(|id| sender.server.sessions.by_id(id));
     let by_spid = cancel.spid.map(|spid| u32::try_from(spid).ok().and_then(|s| sender.server.sessions.by_spid(s)));
-    let connection = cancel.connection_id.map(|id| u32::try_from(id).ok().and_then(|i| sender.server.connections.get(i)));
+    let connection =
+        cancel.connection_id.map(|id| u32::try_from(id).ok().and_then(|i| sender.server.connections.get(i)));
     if by_id.is_none() && by_spid.is_none() && connection.is_none() {
         return Ok(sender.session.explicit.then(|| Target::Session(sender.session.clone())));
     }
@@ -77,9 +80,9 @@ fn target(sender: &Sender<'_>, cancel: &Cancel) -> Result<Option<Target>> {
         return agree(cancel, by_id, by_spid, connection).map(Some);
     }
     match (by_id, by_spid, connection) {
-        (Some(found), ..) => {
-            found.map(|s| Some(Target::Session(s))).ok_or_else(|| session_not_found(cancel.session_id.as_deref().unwrap_or("")))
-        }
+        (Some(found), ..) => found
+            .map(|s| Some(Target::Session(s)))
+            .ok_or_else(|| session_not_found(cancel.session_id.as_deref().unwrap_or(""))),
         (_, Some(found), _) => found.map(|s| Some(Target::Session(s))).ok_or_else(|| unknown("SPID", cancel.spid)),
         (.., Some(found)) => {
             found.map(|c| Some(Target::Connection(c))).ok_or_else(|| unknown("ConnectionID", cancel.connection_id))
@@ -189,6 +192,12 @@ fn strike_connection(sender: &Sender<'_>, connection: &Arc<Connection>, associat
     }
     connection.close();
     victims
+}
+
+/// Cancels what runs in a session.
+fn strike_running(session: &Session) -> Vec<Victim> {
+    let running = session.state().running().cloned();
+    running.into_iter().filter(|c| c.cancel(CancelReason::Cancel)).map(victim).collect()
 }
 
 /// Cancels what runs and waits in a session.

@@ -1,5 +1,6 @@
 //! What the server logs, kept so that tests can ask for it. One log for the process: worlds that read it take turns.
 
+use std::collections::BTreeMap;
 use std::fmt::{Debug, Write};
 use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 use tracing::field::{Field, Visit};
@@ -18,7 +19,7 @@ fn lines() -> MutexGuard<'static, Vec<String>> {
 #[derive(Debug)]
 pub struct Log {
     _turn: MutexGuard<'static, ()>,
-    seen: usize,
+    seen: BTreeMap<String, usize>,
 }
 
 impl Log {
@@ -27,15 +28,14 @@ impl Log {
         SET.call_once(|| tracing::subscriber::set_global_default(Keeper).expect("no other subscriber"));
         let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
         lines().clear();
-        Log { _turn: turn, seen: 0 }
+        Log { _turn: turn, seen: BTreeMap::new() }
     }
 
-    /// The lines that hold `part`, since this was asked last.
+    /// The lines that hold `part`, since the same was asked last.
     pub fn take(&mut self, part: &str) -> Vec<String> {
         let lines = lines();
-        let new = lines[self.seen..].iter().filter(|l| l.contains(part)).cloned().collect();
-        self.seen = lines.len();
-        new
+        let seen = self.seen.insert(part.to_owned(), lines.len()).unwrap_or(0);
+        lines[seen..].iter().filter(|l| l.contains(part)).cloned().collect()
     }
 
     /// Lines that tell of a defect, in the whole log.

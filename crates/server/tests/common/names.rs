@@ -3,6 +3,14 @@
 
 use std::collections::BTreeMap;
 
+/// Texts with names: a statement that runs for hours, and one whose answer does not end.
+const TEXTS: [(&str, &str); 2] = [
+    ("{slow}", "SELECT COUNT(*) FROM $SYSTEM.DISCOVER_KEYWORDS a JOIN $SYSTEM.DISCOVER_KEYWORDS b ON a.Keyword <> b.Keyword \
+      JOIN $SYSTEM.DISCOVER_KEYWORDS c ON b.Keyword <> c.Keyword JOIN $SYSTEM.DISCOVER_KEYWORDS d ON c.Keyword <> d.Keyword"),
+    ("{endless}", "SELECT a.Keyword FROM $SYSTEM.DISCOVER_KEYWORDS a JOIN $SYSTEM.DISCOVER_KEYWORDS b ON a.Keyword <> b.Keyword \
+      JOIN $SYSTEM.DISCOVER_KEYWORDS c ON b.Keyword <> c.Keyword JOIN $SYSTEM.DISCOVER_KEYWORDS d ON c.Keyword <> d.Keyword"),
+];
+
 /// What is known by name.
 #[derive(Debug, Default)]
 pub struct Names {
@@ -26,7 +34,8 @@ const KINDS: [(Kind, &str); 3] = [(Kind::Id, "id"), (Kind::Spid, "spid"), (Kind:
 impl Names {
     /// Names a value; the first thing of a client is `a`, later ones `a.2`, `a.3`.
     pub fn add(&mut self, kind: Kind, value: &str, client: &str) {
-        if self.known.contains_key(&(kind, value.to_owned())) {
+        let named = self.known.get(&(kind, value.to_owned()));
+        if named.is_some_and(|label| label == client || label.starts_with(&format!("{client}."))) {
             return;
         }
         let taken = |label: &str| self.known.iter().any(|((k, _), l)| *k == kind && l == label);
@@ -35,10 +44,16 @@ impl Names {
         self.known.insert((kind, value.to_owned()), label);
     }
 
+    /// Forgets what of a kind is known: the server numbers anew.
+    pub fn forget(&mut self, kind: Kind) {
+        self.known.retain(|(k, _), _| *k != kind);
+    }
+
     /// `text` with each `{id.a}` and the like replaced by what it names.
     pub fn fill(&self, text: &str) -> Result<String, String> {
+        let text = TEXTS.iter().fold(text.to_owned(), |text, (name, long)| text.replace(name, long));
         let mut filled = String::new();
-        let mut rest = text;
+        let mut rest = text.as_str();
         while let Some(at) = rest.find('{') {
             let (before, from) = rest.split_at(at);
             filled.push_str(before);
@@ -98,8 +113,9 @@ impl Names {
 
     /// `text` with GUIDs, and SPIDs and connections that are said to be some, replaced by names.
     pub fn hide(&mut self, text: &str) -> String {
+        let text = TEXTS.iter().fold(text.to_owned(), |text, (name, long)| text.replace(long, name));
         let mut shown = String::new();
-        let mut rest = text;
+        let mut rest = text.as_str();
         while !rest.is_empty() {
             if let Some(guid) = rest.get(..36).filter(|g| is_guid(g)) {
                 shown.push_str(&self.label(Kind::Id, guid));

@@ -13,10 +13,22 @@ pub struct Form {
     pub xml: bool,
     /// How many rows there are, instead of the rows.
     pub count: bool,
-    /// These columns only; all that are not null everywhere, if empty.
+    /// These columns only, if there are any.
     pub columns: Vec<String>,
     /// The headers of HTTP too.
     pub headers: bool,
+}
+
+/// Whether an answer says that something went wrong.
+pub fn is_failure(response: &Response) -> bool {
+    if response.status != 200 || response.broken_off {
+        return true;
+    }
+    let is_xml = response.header("Content-Type").is_some_and(|ty| ty.starts_with("text/xml"));
+    match Answer::read(&response.body, &Context::unlimited()) {
+        Ok(answer) => matches!(answer.result, AnswerResult::Fault(_)) || answer.exception.is_some(),
+        Err(_) => is_xml,
+    }
 }
 
 /// An answer to an XMLA request.
@@ -57,6 +69,8 @@ fn meaning(text: &mut String, answer: &Answer, form: &Form, names: &mut Names) {
         AnswerResult::Empty if answer.exception.is_none() => text.push_str("ok\n"),
         AnswerResult::Empty => {}
         AnswerResult::Fault(fault) => write_fault(text, "fault", fault, names),
+        // How far an answer got that is broken off depends on the machine.
+        AnswerResult::Table(_) if form.count && answer.exception.is_some() => text.push_str("some rows\n"),
         AnswerResult::Table(table) if form.count => {
             let _ = writeln!(text, "{} rows", table.rows.len());
         }
@@ -81,8 +95,10 @@ fn write_fault(text: &mut String, what: &str, fault: &Fault, names: &mut Names) 
 
 fn write_table(text: &mut String, table: &Table, form: &Form, names: &mut Names) {
     let is_null = |column: usize| (0..table.rows.len()).all(|row| table.get(row, column).is_none());
+    // A whole rowset is shown without what is null everywhere.
+    let wide = table.columns.len() > 10;
     let shown: Vec<usize> = if form.columns.is_empty() {
-        (0..table.columns.len()).filter(|&c| table.rows.is_empty() || !is_null(c)).collect()
+        (0..table.columns.len()).filter(|&c| !wide || table.rows.is_empty() || !is_null(c)).collect()
     } else {
         form.columns.iter().filter_map(|wanted| table.columns.iter().position(|c| c == wanted)).collect()
     };

@@ -3,7 +3,7 @@
 use super::http::{Request, Response, Socket};
 use super::names::{Kind, Names};
 use super::show::Form;
-use super::{envelope, show};
+use super::{catalogs, envelope, show};
 use facetta_model::Snapshot;
 use facetta_server::auth::users::Users;
 use facetta_server::clock::{Clock, Moment};
@@ -69,7 +69,7 @@ impl World {
         Ok(World {
             clock: Clock::virtual_from(START),
             names: Names::default(),
-            catalogs: Vec::new(),
+            catalogs: catalogs::bare(),
             settings: Vec::new(),
             folder: tempfile::tempdir()?,
             users: Users::default(),
@@ -108,6 +108,7 @@ impl World {
             client.socket = None;
             client.waits = None;
         }
+        self.names.forget(Kind::Connection);
         if let Some(handle) = self.handle.take() {
             handle.stop();
         }
@@ -149,6 +150,11 @@ impl World {
 
     pub fn logout(&mut self, client: &str) {
         self.client(client).login = None;
+    }
+
+    /// The client has no session any more; the server is not told.
+    pub fn forget(&mut self, client: &str) {
+        self.client(client).session = None;
     }
 
     /// Sets what the client sends in every PropertyList from here on.
@@ -262,15 +268,11 @@ impl World {
         Ok(())
     }
 
-    /// Sends and receives, shown.
-    pub fn ask(&mut self, client: &str, header: &Header, body: &str, form: &Form) -> Result<String> {
-        self.send(client, header, body)?;
-        self.shown_answer(client, form)
-    }
-
+    /// Waits for the answer of what was sent, and shows it; one that says that something went wrong is an error.
     pub fn shown_answer(&mut self, client: &str, form: &Form) -> Result<String> {
         let response = self.receive(client)?;
-        Ok(show::answer(&response, form, &mut self.names))
+        let shown = show::answer(&response, form, &mut self.names);
+        if show::is_failure(&response) { Err(shown.trim_end().into()) } else { Ok(shown) }
     }
 
     /// Waits until what was sent stands in the registry, or is answered.
@@ -351,7 +353,10 @@ impl World {
         let Some(handle) = self.handle.take() else { return Ok(()) };
         let server = handle.server().clone();
         wait_for("implicit sessions to be gone", || server.sessions.filter(|s| !s.explicit).is_empty().then_some(()))?;
-        let left = server.sessions.filter(|s| s.state().commands.len() + usize::from(s.state().ended.is_some()) > 0);
+        let left = server.sessions.filter(|session| {
+            let state = session.state();
+            !state.commands.is_empty() || state.ended.is_some()
+        });
         if !left.is_empty() {
             return Err(format!("sessions are left with commands, or after their end: {left:?}").into());
         }

@@ -18,6 +18,11 @@ pub struct Cancel {
 }
 
 impl Cancel {
+    /// Whether it has no id.
+    pub fn names_nothing(&self) -> bool {
+        self.connection_id.is_none() && self.session_id.is_none() && self.spid.is_none()
+    }
+
     /// Reads the children of the Cancel that is open and closes it.
     pub(super) fn read(reader: &mut Reader) -> Result<Cancel> {
         let mut cancel = Cancel::default();

@@ -1,7 +1,9 @@
 //! DISCOVER_DATASOURCES, _PROPERTIES, _SCHEMA_ROWSETS: what the server is and understands.
 
 use crate::rowsets::ROWSETS;
-use crate::rowsets::definition::{Ask, Audience, RowsetDef, Rows, Table, Type::*, column, restriction, rows_of, always};
+use crate::rowsets::definition::{
+    Ask, Audience, Rows, RowsetDef, Table, Type::*, always, column, restriction, rows_of,
+};
 use facetta_model::{Field, Result};
 use facetta_xmla::{PROPERTIES, Property};
 
@@ -42,7 +44,7 @@ pub struct PropertyRow {
     value: Option<String>,
 }
 
-/// What a property is in the session, or where that says nothing.
+/// What a property is in the request, in its session, or where neither says anything.
 fn current(ask: &Ask, property: &Property) -> Option<String> {
     let settings = &ask.server.settings;
     let told = match property.name {
@@ -50,7 +52,7 @@ fn current(ask: &Ask, property: &Property) -> Option<String> {
         "UserName" => Some(ask.user.name.to_string()),
         "ServerName" => Some(settings.server_name.clone()),
         "ProviderVersion" | "DBMSVersion" => Some(settings.provider_version.clone()),
-        name => ask.session.state().properties.0.text(name).map(str::to_owned),
+        name => ask.properties.text(name).map(str::to_owned),
     };
     told.or_else(|| Some(property.default.to_owned()).filter(|d| !d.is_empty()))
 }
