@@ -64,7 +64,8 @@ impl Sink {
     /// waited for.
     pub fn new(command: Arc<Command>, seat: Seat) -> (Sink, oneshot::Receiver<Answer>) {
         let (head, answer) = oneshot::channel();
-        let sink = Sink { buffer: Vec::with_capacity(4 << 10), head: Some(head), shared: Arc::default(), command, seat };
+        let sink =
+            Sink { buffer: Vec::with_capacity(4 << 10), head: Some(head), shared: Arc::default(), command, seat };
         (sink, answer)
     }
 

@@ -20,7 +20,10 @@ pub struct Key {
 }
 
 const fn key(
-    name: &'static str, expects: &'static str, doc: &'static str, set: fn(&mut Settings, &str) -> Option<()>,
+    name: &'static str,
+    expects: &'static str,
+    doc: &'static str,
+    set: fn(&mut Settings, &str) -> Option<()>,
 ) -> Key {
     Key { name, expects, doc, set }
 }
@@ -54,13 +57,20 @@ pub static KEYS: &[Key] = &[
         s.server_name = filled(v)?.to_owned();
         Some(())
     }),
-    key("provider_version", "four numbers with dots", "What clients are told as ProviderVersion and DBMSVersion.", |s, v| {
-        let numbers = v.split('.').filter(|p| !p.is_empty() && p.bytes().all(|b| b.is_ascii_digit())).count();
-        s.provider_version = (numbers == 4 && v.split('.').count() == 4).then(|| v.to_owned())?;
-        Some(())
-    }),
+    key(
+        "provider_version",
+        "four numbers with dots",
+        "What clients are told as ProviderVersion and DBMSVersion.",
+        |s, v| {
+            let numbers = v.split('.').filter(|p| !p.is_empty() && p.bytes().all(|b| b.is_ascii_digit())).count();
+            s.provider_version = (numbers == 4 && v.split('.').count() == 4).then(|| v.to_owned())?;
+            Some(())
+        },
+    ),
     key("keep_sessions", "true or false", "Keep sessions over a restart.", |s, v| put(&mut s.keep_sessions, v)),
-    key("max_request_bytes", "a whole number", "Largest body of a request.", |s, v| put(&mut s.limits.request_bytes, v)),
+    key("max_request_bytes", "a whole number", "Largest body of a request.", |s, v| {
+        put(&mut s.limits.request_bytes, v)
+    }),
     key("max_command_memory", "a whole number of bytes", "Memory that one command may hold.", |s, v| {
         put(&mut s.limits.command_memory, v)
     }),
@@ -75,13 +85,21 @@ pub static KEYS: &[Key] = &[
     key("MaxIdleSessionTimeout", SECONDS, "An idle session ends after this.", |s, v| {
         put_limit(&mut s.timeouts.max_idle_session, v)
     }),
-    key("MinIdleSessionTimeout", "a whole number of seconds", "From this idle age on a session may end under pressure.", |s, v| {
-        s.timeouts.min_idle_session = Duration::from_secs(v.parse().ok()?);
-        Some(())
-    }),
-    key("IdleOrphanSessionTimeout", SECONDS, "For transports that bind sessions to connections; not for HTTP.", |s, v| {
-        put_limit(&mut s.timeouts.idle_orphan_session, v)
-    }),
+    key(
+        "MinIdleSessionTimeout",
+        "a whole number of seconds",
+        "From this idle age on a session may end under pressure.",
+        |s, v| {
+            s.timeouts.min_idle_session = Duration::from_secs(v.parse().ok()?);
+            Some(())
+        },
+    ),
+    key(
+        "IdleOrphanSessionTimeout",
+        SECONDS,
+        "For transports that bind sessions to connections; not for HTTP.",
+        |s, v| put_limit(&mut s.timeouts.idle_orphan_session, v),
+    ),
     key("IdleConnectionTimeout", SECONDS, "An idle socket is closed after this.", |s, v| {
         put_limit(&mut s.timeouts.idle_connection, v)
     }),
@@ -159,7 +177,8 @@ impl Settings {
     /// # Errors
     /// A wrong key or value: where it stands, and what was expected.
     pub fn load(
-        file: Option<&Path>, environment: impl IntoIterator<Item = (String, String)>,
+        file: Option<&Path>,
+        environment: impl IntoIterator<Item = (String, String)>,
         flags: impl IntoIterator<Item = (String, String)>,
     ) -> Result<Settings> {
         let mut settings = Settings::default();
@@ -218,7 +237,10 @@ impl Settings {
 
     /// `[catalogs.NAME]` with `schema`, `source` and `writable`; paths are relative to the file.
     fn read_catalogs(
-        &mut self, value: &Spanned<DeValue<'_>>, path: &Path, place: &dyn Fn(usize) -> String,
+        &mut self,
+        value: &Spanned<DeValue<'_>>,
+        path: &Path,
+        place: &dyn Fn(usize) -> String,
     ) -> Result<()> {
         let folder = path.parent().unwrap_or(Path::new(""));
         let DeValue::Table(catalogs) = value.get_ref() else {
@@ -263,7 +285,12 @@ fn scalar(value: &Spanned<DeValue<'_>>, place: &dyn Fn(usize) -> String, expects
         DeValue::Integer(i) if i.radix() == 10 => i.as_str().replace('_', ""),
         DeValue::Boolean(b) => b.to_string(),
         other => {
-            bail!(Definition, "{}: a value of type {} where {expects} is expected", place(value.span().start), other.type_str())
+            bail!(
+                Definition,
+                "{}: a value of type {} where {expects} is expected",
+                place(value.span().start),
+                other.type_str()
+            )
         }
     })
 }
@@ -288,7 +315,9 @@ mod tests {
 
     #[test]
     fn a_file_says_what_the_flags_say() {
-        let file = read("listen = \"127.0.0.1:9\"\nMaxIdleSessionTimeout = 5\n[catalogs.A]\nschema = \"a.xml\"\nsource = \"/d\"\n");
+        let file = read(
+            "listen = \"127.0.0.1:9\"\nMaxIdleSessionTimeout = 5\n[catalogs.A]\nschema = \"a.xml\"\nsource = \"/d\"\n",
+        );
         let file = file.unwrap();
         let flags = [("listen", "127.0.0.1:9"), ("max-idle-session-timeout", "5"), ("catalog", "A=dir/a.xml,/d")];
         let flags = Settings::load(None, [], flags.map(|(k, v)| (k.to_owned(), v.to_owned()))).unwrap();
@@ -297,7 +326,8 @@ mod tests {
 
     #[test]
     fn later_ones_win() {
-        let environment = [("FACETTA_WORKERS".to_owned(), "3".to_owned()), ("FACETTA_LISTEN".to_owned(), "[::1]:1".to_owned())];
+        let environment =
+            [("FACETTA_WORKERS".to_owned(), "3".to_owned()), ("FACETTA_LISTEN".to_owned(), "[::1]:1".to_owned())];
         let settings = Settings::load(None, environment, [("workers".to_owned(), "4".to_owned())]).unwrap();
         assert_eq!((settings.workers, settings.listen.port()), (4, 1));
     }
@@ -310,7 +340,10 @@ mod tests {
             ("workers = [[1]]", "a value of type array where a whole number"),
             ("a = \n", "dir/facetta.toml:1: "),
             ("[catalogs.X]\nschema = \"a\"", "dir/facetta.toml:1: catalog 'X' needs both schema and source"),
-            ("[catalogs.X]\nscheme = \"a\"", "dir/facetta.toml:2: unknown key 'scheme'; expected schema, source or writable"),
+            (
+                "[catalogs.X]\nscheme = \"a\"",
+                "dir/facetta.toml:2: unknown key 'scheme'; expected schema, source or writable",
+            ),
             ("catalogs = 1", "catalogs must be tables"),
             ("provider_version = \"1.2\"", "is not four numbers with dots"),
         ];

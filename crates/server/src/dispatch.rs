@@ -13,12 +13,15 @@ use facetta_xmla::{Body, Cancel, Command, Discover, Execute};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering::Relaxed;
 
+/// What a thread does for a request.
+type Job = Box<dyn FnOnce(&Exchange) -> Result<Reply> + Send>;
+
 /// Where a request runs.
 enum Place {
     /// Here; it takes no time.
     Here(Quick),
     /// On a thread, when there is a seat.
-    Thread(Work, Box<dyn FnOnce(&Exchange) -> Result<Reply> + Send>),
+    Thread(Work, Job),
 }
 
 /// What is answered without a thread.
@@ -118,7 +121,8 @@ fn place(body: Body) -> Place {
         Command::CommitTransaction(_) => Place::Thread(
             Work::State,
             Box::new(|exchange| {
-                transaction::commit(&exchange.call.server, exchange.session(), exchange.context()).map(|()| Reply::Empty)
+                transaction::commit(&exchange.call.server, exchange.session(), exchange.context())
+                    .map(|()| Reply::Empty)
             }),
         ),
         Command::NotSupported(name) => {
@@ -179,23 +183,13 @@ fn whole(exchange: Exchange, method: Method, reply: Result<Reply>) -> Answer {
 }
 
 /// Runs a job on a thread that may block, and streams its answer.
-async fn on_thread(
-    exchange: Exchange,
-    method: Method,
-    seat: Seat,
-    job: Box<dyn FnOnce(&Exchange) -> Result<Reply> + Send>,
-) -> Option<Answer> {
+async fn on_thread(exchange: Exchange, method: Method, seat: Seat, job: Job) -> Option<Answer> {
     let (sink, answer) = Sink::new(exchange.command().clone(), seat);
     tokio::task::spawn_blocking(move || run_job(exchange, method, sink, job));
     answer.await.ok()
 }
 
-fn run_job(
-    exchange: Exchange,
-    method: Method,
-    mut sink: Sink,
-    job: Box<dyn FnOnce(&Exchange) -> Result<Reply> + Send>,
-) {
+fn run_job(exchange: Exchange, method: Method, mut sink: Sink, job: Job) {
     let before = thread_cpu_nanos();
     let counters = exchange.context().counters().clone();
     let result = catch_unwind(AssertUnwindSafe(|| {

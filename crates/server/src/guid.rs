@@ -65,7 +65,13 @@ mod tests {
 
     #[test]
     fn nothing_else_is_read() {
-        for text in ["", "581", "01234567-89AB-CDEF-0123-456789ABCDE", "01234567089AB-CDEF-0123-456789ABCDEF", "é".repeat(18).as_str()] {
+        for text in [
+            "",
+            "581",
+            "01234567-89AB-CDEF-0123-456789ABCDE",
+            "01234567089AB-CDEF-0123-456789ABCDEF",
+            "é".repeat(18).as_str(),
+        ] {
             assert_eq!(Guid::parse(text), None, "{text}");
         }
     }

@@ -216,7 +216,8 @@ fn soap(answer: Answer) -> Response<Body> {
 }
 
 fn plain(status: StatusCode, text: &'static str) -> Response<Body> {
-    let mut response = Response::new(Body { content: Content::Full(Full::new(Bytes::from_static(text.as_bytes()))), busy: None });
+    let mut response =
+        Response::new(Body { content: Content::Full(Full::new(Bytes::from_static(text.as_bytes()))), busy: None });
     *response.status_mut() = status;
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
     response
@@ -238,7 +239,8 @@ mod tests {
         for host in ["localhost", "LOCALHOST:8080", "127.0.0.1:1", "127.8.8.8", "[::1]:8080", "[::1]"] {
             assert!(is_loopback(host), "{host}");
         }
-        for host in ["", "example.org", "127.0.0.1.example.org:80", "localhost.example.org", "10.0.0.1", "[::2]:1", "?"] {
+        for host in ["", "example.org", "127.0.0.1.example.org:80", "localhost.example.org", "10.0.0.1", "[::2]:1", "?"]
+        {
             assert!(!is_loopback(host), "{host}");
         }
     }

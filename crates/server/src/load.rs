@@ -26,7 +26,10 @@ pub fn prepare(settings: &CatalogSettings) -> Result<Prepared> {
     let mut definition = facetta_schema::load(&settings.schema)?;
     if !settings.source.is_dir() {
         let folder = settings.source.display();
-        return Err(error!(Io, "The source of catalog '{}', {folder}, is not a folder of Parquet or CSV files", settings.name));
+        return Err(error!(
+            Io,
+            "The source of catalog '{}', {folder}, is not a folder of Parquet or CSV files", settings.name
+        ));
     }
     if !settings.writable {
         let measures = definition.measure_groups.iter_mut().flat_map(|g| &mut g.measures);
@@ -62,7 +65,13 @@ fn load(store: &Store, one: &Prepared) -> Result<Arc<Database>> {
         let mut told = crate::sync::lock(&told);
         if told.elapsed() >= TELL {
             *told = Instant::now();
-            tracing::info!(catalog = one.settings.name, stage = step.stage, rows = step.rows, total = step.total, "loading");
+            tracing::info!(
+                catalog = one.settings.name,
+                stage = step.stage,
+                rows = step.rows,
+                total = step.total,
+                "loading"
+            );
         }
     };
     let source = Source::Folder(one.settings.source.clone());

@@ -45,7 +45,9 @@ pub fn respond(out: &mut dyn Write, exchange: &Exchange, method: Method, reply: 
     let context = exchange.context();
     let delivery = match (method, result) {
         (Method::Discover, model::Outcome::Rowset(rowset)) => write_discover_response(out, context, &form, rowset),
-        (Method::Discover, _) => return fault(out, Error::new(ErrorKind::Internal, "a Discover that yields no rowset")),
+        (Method::Discover, _) => {
+            return fault(out, Error::new(ErrorKind::Internal, "a Discover that yields no rowset"));
+        }
         (Method::Execute, outcome) => write_execute_response(out, context, &form, outcome),
     };
     match delivery {

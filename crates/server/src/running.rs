@@ -71,7 +71,10 @@ impl Command {
     /// Where it is on its way.
     pub fn stage(&self) -> Stage {
         use Stage::*;
-        [WaitsForSession, WaitsForWorker, Runs].into_iter().find(|s| *s as u8 == self.stage.load(Relaxed)).unwrap_or(Over)
+        [WaitsForSession, WaitsForWorker, Runs]
+            .into_iter()
+            .find(|s| *s as u8 == self.stage.load(Relaxed))
+            .unwrap_or(Over)
     }
 
     /// Notes where it is.

@@ -1,8 +1,8 @@
 //! What a session defines for itself: calculated members, named sets, cell calculations, as text and as parsed.
 
 use facetta_mdx::ast::{
-    CreateCellCalculation, CreateMember, CreateSet, DefinitionScope, DropObjects, Identifier, ObjectKind, Segment, Statement,
-    StatementKind,
+    CreateCellCalculation, CreateMember, CreateSet, DefinitionScope, DropObjects, Identifier, ObjectKind, Segment,
+    Statement, StatementKind,
 };
 use facetta_mdx::parse_statement;
 use facetta_model::{Context, Error, Result, bail, error, name};

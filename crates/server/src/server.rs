@@ -197,7 +197,9 @@ pub fn start_with(settings: Settings, clock: Clock, given: Vec<(String, Arc<dyn 
         tracing::warn!("{warning}");
     }
     if server.auth.is_open() {
-        tracing::info!("there is no users' file: every caller is the administrator 'anonymous', credentials are ignored");
+        tracing::info!(
+            "there is no users' file: every caller is the administrator 'anonymous', credentials are ignored"
+        );
     }
     for (name, snapshot) in given {
         server.catalogs.set(&name, CatalogState::Fixed(snapshot));
@@ -226,12 +228,18 @@ fn check_exposure(server: &Server) -> Result<()> {
         return Ok(());
     }
     let users = if server.auth.is_open() { "users (make them with `facetta user add`)" } else { "" };
-    let tls = if server.settings.insecure { "" } else { "TLS, which this version does not have (--insecure serves without)" };
+    let tls =
+        if server.settings.insecure { "" } else { "TLS, which this version does not have (--insecure serves without)" };
     let missing: Vec<&str> = [users, tls].into_iter().filter(|m| !m.is_empty()).collect();
     if missing.is_empty() {
         return Ok(());
     }
-    bail!(Definition, "{} is not a loopback address; to serve it, what is missing is {}", server.address, missing.join(", and "))
+    bail!(
+        Definition,
+        "{} is not a loopback address; to serve it, what is missing is {}",
+        server.address,
+        missing.join(", and ")
+    )
 }
 
 async fn housekeeping(server: Arc<Server>, mut stop: watch::Receiver<bool>) {

@@ -71,7 +71,10 @@ impl Users {
     /// The name cannot be used in Basic authentication, or the password is empty.
     pub fn add(&mut self, name: &str, password: &str, admin: bool, admin_of: Vec<String>) -> Result<()> {
         if name.is_empty() || name.len() > 256 || name.contains(':') || name.chars().any(char::is_control) {
-            bail!(Definition, "'{name}' cannot be a user's name: it must not be empty, nor hold a colon or control characters");
+            bail!(
+                Definition,
+                "'{name}' cannot be a user's name: it must not be empty, nor hold a colon or control characters"
+            );
         }
         if password.is_empty() {
             bail!(Definition, "The password of '{name}' is empty");

@@ -8,8 +8,8 @@ use crate::rowsets::select::{Query, select};
 use facetta_mdx::ast::{Statement, StatementKind};
 use facetta_mdx::{Parsed, parse};
 use facetta_model::{Outcome, Result, bail, error};
-use facetta_query::flatten::flatten;
 use facetta_query::execute;
+use facetta_query::flatten::flatten;
 use facetta_xmla::{Command, Content, Execute, Format};
 use std::sync::Arc;
 

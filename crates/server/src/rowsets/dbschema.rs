@@ -1,7 +1,7 @@
 //! DBSCHEMA rowsets: catalogs, and cubes and DMVs seen as tables.
 
 use crate::rowsets::ROWSETS;
-use crate::rowsets::definition::{Ask, Audience, RowsetDef, Rows, Table, Type, Type::*, column, restriction, rows_of};
+use crate::rowsets::definition::{Ask, Audience, Rows, RowsetDef, Table, Type, Type::*, column, restriction, rows_of};
 use crate::rowsets::mdschema::{View, dbtype, views};
 use facetta_model::catalog::Catalog;
 use facetta_model::{Field, HierarchyId, LevelId, Result, name};
@@ -151,7 +151,11 @@ fn columns_of(table: TableRow) -> Vec<ColumnRow> {
     match &table {
         TableRow::System(rowset) => {
             let columns = rowset.columns().into_iter();
-            columns.map(|c| (c.name.to_owned(), system_dbtype(c.ty), c.optional, "SCHEMA")).enumerate().map(row).collect()
+            columns
+                .map(|c| (c.name.to_owned(), system_dbtype(c.ty), c.optional, "SCHEMA"))
+                .enumerate()
+                .map(row)
+                .collect()
         }
         TableRow::Group(view, group) => {
             let measures = view.cube.measures.iter().filter(|m| m.group == *group);
@@ -310,7 +314,8 @@ mod tests {
     #[test]
     fn every_type_of_a_column_is_a_provider_type() {
         use ColumnType::*;
-        for ty in [Short, Int, Double, DateTime, Boolean, UnsignedShort, UnsignedInt, Long, UnsignedLong, Uuid, String] {
+        for ty in [Short, Int, Double, DateTime, Boolean, UnsignedShort, UnsignedInt, Long, UnsignedLong, Uuid, String]
+        {
             assert!(TYPES.iter().any(|t| t.dbtype == dbtype(&ty)), "{ty:?}");
         }
     }

@@ -113,7 +113,14 @@ pub const fn column<R>(name: &'static str, ty: Type, get: fn(&R) -> Field) -> Co
 
 /// A column that can be restricted; `bit` is its position among the restrictions.
 pub const fn restriction<R>(bit: u8, name: &'static str, ty: Type, get: fn(&R) -> Field) -> ColumnDef<R> {
-    ColumnDef { name, ty, always: false, get, restriction: Some(RestrictionDef { bit, ty, needed: false }), bits: false }
+    ColumnDef {
+        name,
+        ty,
+        always: false,
+        get,
+        restriction: Some(RestrictionDef { bit, ty, needed: false }),
+        bits: false,
+    }
 }
 
 impl<R> ColumnDef<R> {
@@ -260,7 +267,7 @@ impl Ask {
     /// # Errors
     /// There is none, or it does not answer.
     pub fn snapshot(&self) -> Result<Arc<dyn Snapshot>> {
-        self.server.catalogs.snapshot(&*self.catalog_name()?, &self.user.name)
+        self.server.catalogs.snapshot(&self.catalog_name()?, &self.user.name)
     }
 }
 

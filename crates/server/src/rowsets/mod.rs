@@ -9,9 +9,9 @@ pub mod value;
 
 use definition::{Ask, Table};
 use discover::{commands, connections, memory, metadata, objects, provider, sessions, words};
-use mdschema::{cubes, dimensions, functions, measures, members, properties, sets};
 use facetta_model::{Error, Result, Rowset, error, name};
 use facetta_xmla::Restrictions;
+use mdschema::{cubes, dimensions, functions, measures, members, properties, sets};
 
 /// Every rowset, in the order in which DISCOVER_SCHEMA_ROWSETS shows them.
 pub static ROWSETS: &[&dyn Table] = &[

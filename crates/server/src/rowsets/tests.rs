@@ -51,7 +51,8 @@ fn tables_are_as_the_reference_says() {
         };
         compare("guid", table.guid().to_owned(), expected["guid"].as_str().unwrap_or("").to_owned());
         compare("dmv", table.is_dmv().to_string(), expected["dmv"].to_string());
-        let ours: Vec<String> = table.columns().iter().map(|c| format!("{} {} {}", c.name, c.ty.name(), c.optional)).collect();
+        let ours: Vec<String> =
+            table.columns().iter().map(|c| format!("{} {} {}", c.name, c.ty.name(), c.optional)).collect();
         let theirs: Vec<String> = expected["columns"]
             .as_array()
             .unwrap()

@@ -2,7 +2,9 @@
 
 use super::{sees, visible_sessions};
 use crate::clock::Moment;
-use crate::rowsets::definition::{Ask, Audience, RowsetDef, Rows, Type::*, column, extra, restriction, rows_of, restricted_as};
+use crate::rowsets::definition::{
+    Ask, Audience, Rows, RowsetDef, Type::*, column, extra, restricted_as, restriction, rows_of,
+};
 use crate::running::{Command, Stage};
 use crate::session::Used;
 use facetta_model::{Field, Result};
@@ -187,4 +189,3 @@ pub static DISCOVER_LOCKS: RowsetDef<LockRow> = RowsetDef {
         column("LOCK_GRANT_TIME", Date, LockRow::field),
     ],
 };
-

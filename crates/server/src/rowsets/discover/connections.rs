@@ -2,7 +2,7 @@
 
 use crate::clock::Moment;
 use crate::connections::{Connection, Who};
-use crate::rowsets::definition::{Ask, Audience, RowsetDef, Rows, Type::*, column, restriction, rows_of};
+use crate::rowsets::definition::{Ask, Audience, Rows, RowsetDef, Type::*, column, restriction, rows_of};
 use facetta_model::{Field, Result, name};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -23,7 +23,8 @@ fn connections(ask: &Ask) -> Result<Rows<ConnectionRow>> {
     let (now, user) = (server.clock.now(), ask.user.clone());
     let rows = found.into_iter().map(move |connection| ConnectionRow { who: connection.who(), connection, now });
     // A connection belongs to no catalog: others than the server's administrators see their own.
-    let own = move |row: &ConnectionRow| user.admin || row.who.user.as_deref().is_some_and(|u| name::same(u, &user.name));
+    let own =
+        move |row: &ConnectionRow| user.admin || row.who.user.as_deref().is_some_and(|u| name::same(u, &user.name));
     Ok(rows_of(rows.filter(own)))
 }
 

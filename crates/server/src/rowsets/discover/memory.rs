@@ -1,7 +1,9 @@
 //! DISCOVER_MEMORYUSAGE, _MEMORYGRANT, _PERFORMANCE_COUNTERS, _TRACES.
 
 use crate::clock::Moment;
-use crate::rowsets::definition::{Ask, Audience, RowsetDef, Rows, Type::*, column, restriction, rows_of, needed, restricted_as};
+use crate::rowsets::definition::{
+    Ask, Audience, Rows, RowsetDef, Type::*, column, needed, restricted_as, restriction, rows_of,
+};
 use crate::running::Command;
 use crate::server::Server;
 use facetta_model::{Field, Result, bail};
@@ -133,7 +135,9 @@ fn counters(ask: &Ask) -> Result<Rows<CounterRow>> {
     let mut rows = Vec::new();
     for wanted in ask.wanted("PERF_COUNTER_NAME").unwrap_or_default().iter().filter_map(Field::as_str) {
         let plain = wanted.rsplit_once(':').map_or(wanted, |(_, rest)| rest);
-        let Some(counter) = COUNTERS.iter().find(|c| c.name.trim_start_matches('\\').eq_ignore_ascii_case(plain.trim_start_matches('\\')))
+        let Some(counter) = COUNTERS
+            .iter()
+            .find(|c| c.name.trim_start_matches('\\').eq_ignore_ascii_case(plain.trim_start_matches('\\')))
         else {
             let known: Vec<&str> = COUNTERS.iter().map(|c| c.name).collect();
             bail!(NotFound, "The performance counter '{wanted}' does not exist; there are {}", known.join(", "));

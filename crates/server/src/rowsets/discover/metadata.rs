@@ -1,6 +1,6 @@
 //! DISCOVER_XML_METADATA: the server and its databases as ASSL objects, as far as AMO needs them.
 
-use crate::rowsets::definition::{Ask, Audience, Extra, RowsetDef, Rows, Type::*, column, extra, rows_of};
+use crate::rowsets::definition::{Ask, Audience, Extra, Rows, RowsetDef, Type::*, column, extra, rows_of};
 use facetta_model::{Result, bail, catalog::Catalog, name};
 use facetta_xmla::xml::writer::escape;
 use jiff::civil::DateTime;

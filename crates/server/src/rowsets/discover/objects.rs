@@ -1,6 +1,8 @@
 //! DISCOVER_OBJECT_ACTIVITY, _OBJECT_MEMORY_USAGE, _INSTANCES, _LOCATIONS.
 
-use crate::rowsets::definition::{Ask, Audience, RowsetDef, Rows, Type::*, column, extra, restriction, rows_of, needed};
+use crate::rowsets::definition::{
+    Ask, Audience, Rows, RowsetDef, Type::*, column, extra, needed, restriction, rows_of,
+};
 use facetta_model::{Field, Result, bail};
 use jiff::civil::DateTime;
 

@@ -3,7 +3,7 @@
 use super::visible_sessions;
 use crate::clock::Moment;
 use crate::guid::Guid;
-use crate::rowsets::definition::{Ask, Audience, RowsetDef, Rows, Type::*, column, restriction, rows_of};
+use crate::rowsets::definition::{Ask, Audience, Rows, RowsetDef, Type::*, column, restriction, rows_of};
 use crate::running::Stage;
 use crate::session::{Session, Transaction, Used};
 use facetta_model::{Field, Result};
@@ -49,9 +49,12 @@ impl SessionRow {
                 ended: None,
                 used: Used::of(command),
             }),
-            (None, Some(last)) => {
-                Some(LastRow { text: last.text.clone(), started: last.started, ended: Some(last.ended), used: last.used })
-            }
+            (None, Some(last)) => Some(LastRow {
+                text: last.text.clone(),
+                started: last.started,
+                ended: Some(last.ended),
+                used: last.used,
+            }),
             (None, None) => None,
         };
         let status = match (state.ended, running.map(|c| c.stage())) {

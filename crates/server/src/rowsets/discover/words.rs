@@ -1,6 +1,6 @@
 //! DISCOVER_ENUMERATORS, _KEYWORDS, _LITERALS: the words of the protocol and the language.
 
-use crate::rowsets::definition::{Audience, RowsetDef, Type::*, column, restriction, rows_of, always};
+use crate::rowsets::definition::{Audience, RowsetDef, Type::*, always, column, restriction, rows_of};
 use facetta_model::Field;
 
 /// An element of an enumeration.

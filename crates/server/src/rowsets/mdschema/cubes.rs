@@ -1,7 +1,9 @@
 //! MDSCHEMA_CUBES, _MEASUREGROUPS, _MEASUREGROUP_DIMENSIONS, _INPUT_DATASOURCES, _ACTIONS.
 
 use super::{View, shown, views};
-use crate::rowsets::definition::{Ask, Audience, RowsetDef, Rows, Type::*, column, extra, restriction, rows_of, always, bits, needed};
+use crate::rowsets::definition::{
+    Ask, Audience, Rows, RowsetDef, Type::*, always, bits, column, extra, needed, restriction, rows_of,
+};
 use facetta_model::{Field, HierarchyId, Result};
 
 fn cubes(ask: &Ask) -> Result<Rows<View>> {
@@ -204,4 +206,3 @@ pub static MDSCHEMA_ACTIONS: RowsetDef<View> = RowsetDef {
         restriction(7, "INVOCATION", Int, |_| Field::Null),
     ],
 };
-

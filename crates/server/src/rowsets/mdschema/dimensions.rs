@@ -1,7 +1,7 @@
 //! MDSCHEMA_DIMENSIONS, _HIERARCHIES, _LEVELS.
 
 use super::{View, dbtype, dimension_type, shown, views};
-use crate::rowsets::definition::{Ask, Audience, RowsetDef, Rows, Type::*, column, extra, restriction, rows_of, bits};
+use crate::rowsets::definition::{Ask, Audience, Rows, RowsetDef, Type::*, bits, column, extra, restriction, rows_of};
 use facetta_model::catalog::{CubeDimension, Level};
 use facetta_model::definition::{LevelKind, Texts};
 use facetta_model::{Field, HierarchyId, LevelId, MemberId, Result};

@@ -1,6 +1,10 @@
 //! MDSCHEMA_FUNCTIONS: every overload that MDX statements can use, read from the evaluator's tables.
 
-use crate::rowsets::definition::{Ask, Audience, RowsetDef, Rows, Type::{self, *}, column, extra, restriction, rows_of};
+use crate::rowsets::definition::{
+    Ask, Audience, Rows, RowsetDef,
+    Type::{self, *},
+    column, extra, restriction, rows_of,
+};
 use facetta_model::{Field, Result};
 use facetta_query::Kind;
 use facetta_query::functions::{self, Function, Syntax};

@@ -1,7 +1,7 @@
 //! MDSCHEMA_MEASURES.
 
 use super::{View, dbtype, shown, views};
-use crate::rowsets::definition::{Ask, Audience, RowsetDef, Rows, Type::*, column, extra, restriction, rows_of};
+use crate::rowsets::definition::{Ask, Audience, Rows, RowsetDef, Type::*, column, extra, restriction, rows_of};
 use facetta_model::definition::{Aggregator, Texts};
 use facetta_model::{ColumnType, Field, HierarchyId, MemberId, Result, Value, name};
 

@@ -2,7 +2,7 @@
 
 use super::sets::scope;
 use super::{View, views};
-use crate::rowsets::definition::{Ask, Audience, RowsetDef, Rows, Type::*, column, extra, restriction};
+use crate::rowsets::definition::{Ask, Audience, Rows, RowsetDef, Type::*, column, extra, restriction};
 use facetta_model::{Context, Field, HierarchyId, MemberId, Members, Property, Result, Value, bail, name};
 
 /// A member of a hierarchy.
@@ -68,7 +68,8 @@ fn members(ask: &Ask) -> Result<Rows<MemberRow>> {
             let view = view.clone();
             move |id: &HierarchyId| {
                 let same = |wanted: &Option<String>, is: &str| wanted.as_ref().is_none_or(|w| name::same(w, is));
-                same(&hierarchy, &view.hierarchy(*id).0.unique_name) && same(&dimension, &view.dimension(*id).unique_name)
+                same(&hierarchy, &view.hierarchy(*id).0.unique_name)
+                    && same(&dimension, &view.dimension(*id).unique_name)
             }
         };
         let shown = view.hierarchies().filter(wanted);

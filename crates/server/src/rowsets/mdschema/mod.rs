@@ -49,7 +49,9 @@ impl View {
     pub fn description(&self, texts: &Texts, otherwise: impl FnOnce() -> String) -> String {
         match &texts.description {
             Some(text) => text.clone(),
-            None if self.catalog.compatibility.describes_everything() => format!("{} Cube - {}", self.cube.name, otherwise()),
+            None if self.catalog.compatibility.describes_everything() => {
+                format!("{} Cube - {}", self.cube.name, otherwise())
+            }
             None => String::new(),
         }
     }
@@ -80,7 +82,8 @@ pub fn views(ask: &Ask) -> Result<Vec<View>> {
         Some(all) => all.iter().any(|f| f.as_str().is_some_and(|n| name::same(n, &c.name))),
         None => true,
     };
-    let mut cubes: Vec<_> = catalog.cubes.iter().filter(|c| (c.texts.visible || hidden_too) && named(c)).cloned().collect();
+    let mut cubes: Vec<_> =
+        catalog.cubes.iter().filter(|c| (c.texts.visible || hidden_too) && named(c)).cloned().collect();
     cubes.sort_by(|a, b| name::compare_text(&a.name, &b.name));
     let view = |cube: Arc<Cube>| {
         let described = facetta_query::describe(&query, &cube, &ask.context)?;

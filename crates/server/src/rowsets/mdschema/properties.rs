@@ -1,7 +1,7 @@
 //! MDSCHEMA_PROPERTIES: properties of members and of cells.
 
 use super::{View, dbtype, shown, views};
-use crate::rowsets::definition::{Ask, Audience, RowsetDef, Rows, Type::*, column, extra, restriction, rows_of, bits};
+use crate::rowsets::definition::{Ask, Audience, Rows, RowsetDef, Type::*, bits, column, extra, restriction, rows_of};
 use facetta_model::catalog::LevelProperty;
 use facetta_model::{Field, HierarchyId, LevelId, Result};
 

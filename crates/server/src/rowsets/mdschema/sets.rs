@@ -1,7 +1,7 @@
 //! MDSCHEMA_SETS, _KPIS.
 
 use super::{View, views};
-use crate::rowsets::definition::{Ask, Audience, RowsetDef, Rows, Type::*, column, extra, restriction, rows_of};
+use crate::rowsets::definition::{Ask, Audience, Rows, RowsetDef, Type::*, column, extra, restriction, rows_of};
 use facetta_model::definition::KpiDef;
 use facetta_model::{Field, Result, Scope, name};
 use facetta_query::SetDescription;

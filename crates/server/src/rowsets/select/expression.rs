@@ -69,9 +69,7 @@ pub(crate) fn compile(scope: &Scope, query: &Query<'_>, expression: &DmvExpressi
         DmvExpressionKind::And(all) => Expression::And(all.iter().map(condition).collect::<Result<_>>()?),
         DmvExpressionKind::Or(all) => Expression::Or(all.iter().map(condition).collect::<Result<_>>()?),
         DmvExpressionKind::Not(inner) => Expression::Not(Box::new(condition(inner)?)),
-        DmvExpressionKind::Compare(c) => {
-            Expression::Compare(c.operator, Box::new((*one(&c.left)?, *one(&c.right)?)))
-        }
+        DmvExpressionKind::Compare(c) => Expression::Compare(c.operator, Box::new((*one(&c.left)?, *one(&c.right)?))),
         DmvExpressionKind::Like(l) => {
             Expression::Like { operand: one(&l.operand)?, pattern: one(&l.pattern)?, negated: l.negated }
         }
@@ -183,16 +181,22 @@ impl Expression {
                 Field::Boolean(b) => Some(b),
                 _ => None,
             },
-            Expression::And(all) => all.iter().try_fold(true, |known, one| match one.test(row) {
-                Some(false) => Err(Some(false)),
-                Some(true) => Ok(known),
-                None => Ok(false),
-            }).map_or_else(|decided| decided, |known| known.then_some(true)),
-            Expression::Or(all) => all.iter().try_fold(true, |known, one| match one.test(row) {
-                Some(true) => Err(Some(true)),
-                Some(false) => Ok(known),
-                None => Ok(false),
-            }).map_or_else(|decided| decided, |known| known.then_some(false)),
+            Expression::And(all) => all
+                .iter()
+                .try_fold(true, |known, one| match one.test(row) {
+                    Some(false) => Err(Some(false)),
+                    Some(true) => Ok(known),
+                    None => Ok(false),
+                })
+                .map_or_else(|decided| decided, |known| known.then_some(true)),
+            Expression::Or(all) => all
+                .iter()
+                .try_fold(true, |known, one| match one.test(row) {
+                    Some(true) => Err(Some(true)),
+                    Some(false) => Ok(known),
+                    None => Ok(false),
+                })
+                .map_or_else(|decided| decided, |known| known.then_some(false)),
             Expression::Not(one) => one.test(row).map(|b| !b),
             Expression::Compare(operator, sides) => {
                 let (left, right) = (sides.0.value(row), sides.1.value(row));

@@ -13,8 +13,7 @@ use std::collections::{HashMap, HashSet};
 /// # Errors
 /// A column is shown or ordered by that is neither grouped by nor aggregated.
 pub(crate) fn grouped(flow: Flow, scope: &Scope, query: &Query<'_>, plan: Plan) -> Result<(Flow, Plan)> {
-    let columns: Vec<usize> =
-        query.select.group_by.iter().map(|c| scope.find(c, query.text)).collect::<Result<_>>()?;
+    let columns: Vec<usize> = query.select.group_by.iter().map(|c| scope.find(c, query.text)).collect::<Result<_>>()?;
     let mut aggregates = Vec::new();
     let mut rebind = |value: Expression, span| match value {
         Expression::Field(index) => match columns.iter().position(|c| *c == index) {

@@ -19,8 +19,8 @@ pub(crate) fn joined(
     join: &DmvJoin,
 ) -> Result<Flow> {
     let condition = compile_condition(scope, query, &join.condition)?;
-    let key = equal_columns(&condition, left_width)
-        .filter(|(l, r)| scope.columns[*l].info.ty == scope.columns[*r].info.ty);
+    let key =
+        equal_columns(&condition, left_width).filter(|(l, r)| scope.columns[*l].info.ty == scope.columns[*r].info.ty);
     let width = scope.columns.len();
     let mut state = State {
         left,

@@ -25,11 +25,8 @@ pub(crate) fn keys(scope: &Scope, query: &Query<'_>) -> Result<Vec<Key>> {
 fn key(scope: &Scope, query: &Query<'_>, written: &facetta_mdx::ast::DmvExpression) -> Result<Key> {
     if let DmvExpressionKind::Column(column) = &written.kind
         && column.table.is_none()
-        && let Some(item) = query
-            .select
-            .items
-            .iter()
-            .find(|i| i.alias.as_ref().is_some_and(|a| name::same(&a.text, &column.name.text)))
+        && let Some(item) =
+            query.select.items.iter().find(|i| i.alias.as_ref().is_some_and(|a| name::same(&a.text, &column.name.text)))
     {
         return Ok(Key { value: expression::compile(scope, query, &item.expression)? });
     }
@@ -88,7 +85,12 @@ fn merge_sort(rows: Vec<Row>, compare: &dyn Fn(&Row, &Row) -> Ordering, context:
     Ok(runs.pop().unwrap_or_default())
 }
 
-fn merge(left: Vec<Row>, right: Vec<Row>, compare: &dyn Fn(&Row, &Row) -> Ordering, context: &Context) -> Result<Vec<Row>> {
+fn merge(
+    left: Vec<Row>,
+    right: Vec<Row>,
+    compare: &dyn Fn(&Row, &Row) -> Ordering,
+    context: &Context,
+) -> Result<Vec<Row>> {
     let mut out = Vec::with_capacity(left.len() + right.len());
     let (mut left, mut right) = (left.into_iter().peekable(), right.into_iter().peekable());
     let mut step = 0;
