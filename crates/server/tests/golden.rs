@@ -12,6 +12,7 @@
 //! | line | what it does |
 //! |---|---|
 //! | `server KEY=VALUE …` | sets keys of the configuration, before anything else |
+//! | `shop` | serves the catalog Shop too (see `common/catalogs.rs`), before anything else |
 //! | `user NAME PASSWORD [admin=true] [of=CATALOG]`, `remove-user NAME` | changes the users' file |
 //! | `advance SECONDS`, `restart`, `log PART` | turns the clock; stops and starts the server; lines of its log that hold PART, since the same was asked |
 //! | `a: begin`, `a: end` | the empty Statement with BeginSession, with EndSession |
@@ -122,6 +123,7 @@ impl Player {
                     self.world.set(&key, &value)?;
                 }
             }
+            "shop" => self.world.open_shop()?,
             "user" => {
                 let (name, password) = (arguments.need("a name")?, arguments.need("a password")?);
                 let admin = arguments.key("admin").is_some_and(|v| v == "true");

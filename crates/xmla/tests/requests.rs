@@ -198,7 +198,7 @@ fn commands() {
         ("<RollbackTransaction/>", Command::RollbackTransaction),
         ("<Process><Object><DatabaseID>x</DatabaseID></Object></Process>", Command::NotSupported("Process")),
         ("<Batch Transaction='true'><Cancel/></Batch>", Command::NotSupported("Batch")),
-        ("<Statement>{\"refresh\":{}}</Statement>", Command::NotSupported("a TMSL script")),
+        ("<Statement>{\"refresh\":{}}</Statement>", Command::NotSupported("TMSL script")),
     ];
     for (text, expected) in cases {
         assert_eq!(execute(&format!("<Command>{text}</Command>")).command, expected, "{text}");

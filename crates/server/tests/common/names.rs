@@ -3,12 +3,16 @@
 
 use std::collections::BTreeMap;
 
-/// Texts with names: a statement that runs for hours, and one whose answer does not end.
-const TEXTS: [(&str, &str); 2] = [
+/// Texts with names: statements that run for hours, and such whose answer is too long to wait for; DMVs, and MDX over the shop.
+const TEXTS: [(&str, &str); 4] = [
     ("{slow}", "SELECT COUNT(*) FROM $SYSTEM.DISCOVER_KEYWORDS a JOIN $SYSTEM.DISCOVER_KEYWORDS b ON a.Keyword <> b.Keyword \
       JOIN $SYSTEM.DISCOVER_KEYWORDS c ON b.Keyword <> c.Keyword JOIN $SYSTEM.DISCOVER_KEYWORDS d ON c.Keyword <> d.Keyword"),
     ("{endless}", "SELECT a.Keyword FROM $SYSTEM.DISCOVER_KEYWORDS a JOIN $SYSTEM.DISCOVER_KEYWORDS b ON a.Keyword <> b.Keyword \
       JOIN $SYSTEM.DISCOVER_KEYWORDS c ON b.Keyword <> c.Keyword JOIN $SYSTEM.DISCOVER_KEYWORDS d ON c.Keyword <> d.Keyword"),
+    ("{mdx.slow}", "WITH MEMBER [Measures].[X] AS Sum(Crossjoin([A].[A].[A].Members, [B].[B].[B].Members, [C].[C].[C].Members, \
+      [D].[D].[D].Members, [E].[E].[E].Members), 1) SELECT {[Measures].[X]} ON COLUMNS FROM [Wide]"),
+    ("{mdx.endless}", "SELECT {[Measures].[Number]} ON COLUMNS, Crossjoin([A].[A].[A].Members, [B].[B].[B].Members, \
+      [C].[C].[C].Members) ON ROWS FROM [Wide]"),
 ];
 
 /// What is known by name.

@@ -87,6 +87,12 @@ impl World {
         Ok(())
     }
 
+    /// Serves the shop too, as the first catalog.
+    pub fn open_shop(&mut self) -> Result<()> {
+        let shop = catalogs::write_shop(self.folder.path())?;
+        self.set("catalog", &shop)
+    }
+
     pub fn handle(&mut self) -> Result<&Handle> {
         if self.handle.is_none() {
             let mut flags = vec![

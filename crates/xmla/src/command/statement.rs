@@ -24,7 +24,7 @@ pub(super) fn read(reader: &mut Reader, place: Place) -> Result<Command> {
     }
     match text.trim_ascii().as_bytes().first() {
         Some(b'<') if place == Place::Command => pasted(reader, text.trim_ascii()),
-        Some(b'{') => Ok(Command::NotSupported("a TMSL script")),
+        Some(b'{') => Ok(Command::NotSupported("TMSL script")),
         _ => Ok(Command::Statement(text)),
     }
 }
