@@ -16,12 +16,12 @@ const WINDOW: u64 = 1 << 20;
 /// Evaluates slicer and axes; the cells follow as they are pulled.
 pub(crate) fn evaluate(evaluator: Evaluator) -> Result<CellSet> {
     let program = evaluator.program.clone();
-    let subselects = evaluator.apply_subselects()?;
+    evaluator.apply_subselects()?;
     let slicer = evaluator.slicer()?;
     let mut sets = Vec::new();
     for axis in &program.axes {
         let set = evaluator.set_at(&axis.set, &evaluator.base())?;
-        sets.push(evaluator.visible(set, &subselects)?);
+        sets.push(evaluator.visible(set)?);
     }
     evaluator.check_independent(&sets, slicer.as_ref())?;
     let sets = evaluator.non_empty_axes(sets)?;
@@ -60,7 +60,7 @@ pub(crate) fn evaluate(evaluator: Evaluator) -> Result<CellSet> {
 
 impl Evaluator {
     /// Evaluates WHERE and makes it the coordinate from which everything starts.
-    fn slicer(&self) -> Result<Option<Set>> {
+    pub(crate) fn slicer(&self) -> Result<Option<Set>> {
         let program = self.program.clone();
         let Some(slicer) = &program.slicer else { return Ok(None) };
         let base = self.base();
@@ -75,16 +75,6 @@ impl Evaluator {
         }
         self.set_base(at);
         Ok(Some(set))
-    }
-
-    /// What subselects leave of a set.
-    fn visible(&self, set: Set, subselects: &[Set]) -> Result<Set> {
-        let mut set = set;
-        for subselect in subselects {
-            let tuples = set.tuples(&self.context)?;
-            set = self.exists(&tuples, &*subselect.tuples(&self.context)?)?;
-        }
-        Ok(set)
     }
 
     /// Sets whose hierarchies were not known before may still share one.

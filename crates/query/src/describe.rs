@@ -4,7 +4,7 @@ use crate::environment::Query;
 use crate::resolve::{Named, Resolver};
 use facetta_mdx::ast::ExpressionKind;
 use facetta_model::catalog::Cube;
-use facetta_model::definition::Texts;
+use facetta_model::definition::{Place, Texts};
 use facetta_model::{Context, HierarchyId, MemberId, Members, Result, Scope};
 use std::sync::Arc;
 
@@ -73,4 +73,20 @@ pub fn find_member(
         Some(Named::Member(hierarchy, member)) => Some((hierarchy, member)),
         _ => None,
     })
+}
+
+/// Everything that is wrong with the calculated members and named sets of a cube, with the places of their definitions.
+///
+/// # Errors
+/// A member cannot even be named (its hierarchy or parent does not exist), or the context says stop.
+pub fn check_cube(query: &Query, cube: &Arc<Cube>, context: &Context) -> Result<Vec<(Place, facetta_model::Error)>> {
+    Ok(Resolver::new(query, cube, context)?.check_cube())
+}
+
+/// Resolves all that a session defines for a cube, formulas too.
+///
+/// # Errors
+/// The first mistake in the session's definitions.
+pub fn check_session(query: &Query, cube: &Arc<Cube>, context: &Context) -> Result<()> {
+    Resolver::new(query, cube, context)?.check_session()
 }

@@ -16,6 +16,9 @@ pub fn execute(statement: &Statement, query: &Query, context: &Context) -> Resul
             let evaluator = Evaluator::new(program, query, context.clone());
             cellset::evaluate(evaluator).map(Outcome::CellSet)
         }
+        StatementKind::Drillthrough(statement) => {
+            crate::drillthrough::drillthrough(statement, query, context).map(Outcome::Rowset)
+        }
         StatementKind::RefreshCube(_) => Ok(Outcome::Done),
         other => Err(Error::not_supported(statement_name(other))),
     }

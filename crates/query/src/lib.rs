@@ -7,6 +7,7 @@
 mod cellset;
 mod coordinate;
 mod describe;
+mod drillthrough;
 mod environment;
 mod evaluate;
 mod execute;
@@ -21,7 +22,7 @@ pub mod render;
 mod resolve;
 pub mod scalar;
 
-pub use describe::{CubeDescription, SetDescription, describe, find_member};
+pub use describe::{CubeDescription, SetDescription, check_cube, check_session, describe, find_member};
 pub use environment::{MissingMemberMode, Query, RoleFilter, SessionDefinition, SessionScope, Settings};
 pub use evaluate::SubcubeCache;
 pub use execute::execute;

@@ -103,6 +103,8 @@ pub(crate) struct Evaluator {
     set_cache: RefCell<FxHashMap<(usize, Vec<MemberId>), Set>>,
     memo: RefCell<FxHashMap<(usize, Vec<u64>), Values>>,
     pub(crate) subcubes: subcubes::Subcubes,
+    /// What subselects leave.
+    pub(crate) left: RefCell<Vec<Arc<crate::plan::Left>>>,
     depth: Cell<u32>,
 }
 
@@ -125,6 +127,7 @@ impl Evaluator {
             cube,
             program,
             context,
+            left: RefCell::default(),
             registered: RefCell::default(),
             iterations: RefCell::default(),
             named: RefCell::default(),

@@ -35,6 +35,8 @@ pub(super) struct Needs<'a> {
 impl Evaluator {
     /// The values of cells whose coordinates are stored members, own data and sets.
     pub(super) fn stored(&self, batch: &Batch) -> Result<Values> {
+        let left = self.as_left(batch)?;
+        let batch = left.as_ref().unwrap_or(batch);
         match self.differing(batch) {
             None => self.stored_alike(batch),
             Some(parts) => {
@@ -147,6 +149,11 @@ impl Evaluator {
             out.needs.push(Need { hierarchy: id, path, grain, column });
         }
         Ok(Some(out))
+    }
+
+    /// The level at which the facts of a group attach to a hierarchy.
+    pub(crate) fn attached_level(&self, group: usize, hierarchy: HierarchyId) -> Option<u32> {
+        self.attached(group, self.cube.path(group, hierarchy)?)
     }
 
     /// The level at which the facts of a group attach to the hierarchy of a path.

@@ -463,7 +463,7 @@ impl Evaluator {
         Ok(Held { measures: measures.to_vec(), covered, indexed, _charge: charge })
     }
 
-    fn role_filters(&self, group: usize) -> Vec<SubcubeFilter> {
+    pub(crate) fn role_filters(&self, group: usize) -> Vec<SubcubeFilter> {
         let id = self.cube.measure_groups[group].0;
         let of_group = |(g, filter): &(u32, SubcubeFilter)| (*g == id).then(|| filter.clone());
         self.role.cells.iter().filter_map(of_group).collect()

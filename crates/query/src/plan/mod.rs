@@ -2,3 +2,5 @@
 
 mod nonempty;
 mod subselect;
+
+pub(crate) use subselect::Left;

@@ -19,6 +19,7 @@ use crate::expr::{Coordinates, Expr, ExprKind, Kind, Type};
 use crate::program::{Calculation, NamedSet, Program};
 use facetta_mdx::ast;
 use facetta_model::catalog::Cube;
+use facetta_model::definition::Place;
 use facetta_model::{Compatibility, Context, Error, HierarchyId, Members, Result, Scope, Span};
 use std::sync::Arc;
 
@@ -178,6 +179,51 @@ impl<'a> Resolver<'a> {
             },
         };
         sets.into_iter().map(finish).collect()
+    }
+
+    /// Resolves all that the cube and the session define; the first mistake in what the session defines is the error.
+    pub(crate) fn check_session(mut self) -> Result<()> {
+        for index in 0..self.sets.len() {
+            let resolved = self.resolved_set(index);
+            if self.sets[index].scope == Scope::Session {
+                resolved?;
+            }
+        }
+        let calculations = self.finish_calculations()?;
+        let wrong =
+            calculations.iter().find(|c| c.scope == Scope::Session && matches!(c.formula.kind, ExprKind::Failed(_)));
+        match wrong.map(|c| &c.formula.kind) {
+            Some(ExprKind::Failed(error)) => Err(error.clone()),
+            _ => Ok(()),
+        }
+    }
+
+    /// Resolves all that the cube defines; every mistake with the place of the definition.
+    pub(crate) fn check_cube(mut self) -> Vec<(Place, Error)> {
+        let cube = self.cube.clone();
+        let mut wrong = Vec::new();
+        for index in 0..self.sets.len() {
+            if let Err(error) = self.resolved_set(index) {
+                wrong.push((cube.named_sets.get(index).map_or_else(Place::default, |d| d.place.clone()), error));
+            }
+        }
+        let formulas = std::mem::take(&mut self.formulas);
+        for (index, formula) in formulas.into_iter().enumerate() {
+            let place = cube.calculated_members.get(index).map_or_else(Place::default, |d| d.place.clone());
+            match self.calculation(formula) {
+                Ok(calculation) => {
+                    let all =
+                        std::iter::once(&calculation.formula).chain(calculation.properties.iter().map(|(_, e)| e));
+                    for expr in all {
+                        if let ExprKind::Failed(error) = &expr.kind {
+                            wrong.push((place.clone(), error.clone()));
+                        }
+                    }
+                }
+                Err(error) => wrong.push((place, error)),
+            }
+        }
+        wrong
     }
 
     /// The calculations of all calculated members, in their order.
