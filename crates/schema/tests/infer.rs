@@ -142,6 +142,14 @@ fn snow_and_prefixes() {
 }
 
 #[test]
+fn links_that_do_not_hold_are_told() {
+    let stores = table("stores", "store_id:i city:t\n1 Brest\n2 Brest");
+    let goods = table("goods", "good_id:i good:t\n1 Nut\n1 Bolt");
+    let sales = table("sales", "store_id:i good_id:i amount:n\n1 1 1.0\n3 1 2.0\n1 1 3.0");
+    check(&[stores, goods, sales], expect_file!["infer/misses.yaml"]);
+}
+
+#[test]
 fn odd_names_are_quoted() {
     let odd = table(
         "my-table",

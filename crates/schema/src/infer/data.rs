@@ -10,7 +10,7 @@ pub struct Table {
     pub name: String,
     /// How many rows it has. The columns may hold fewer values: the first rows of a very large table will do.
     pub rows: u64,
-    /// The columns, all with the same number of values.
+    /// The columns, all with the same number of values; those of kind [`ColumnKind::Other`] may have none.
     pub columns: Vec<Column>,
 }
 

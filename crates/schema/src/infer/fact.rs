@@ -2,7 +2,7 @@
 
 use super::data::{ColumnKind, Table};
 use super::dimension::{Dimension, dimension, quoted};
-use super::link::links;
+use super::link::{links, near_miss};
 use super::words::{date_part, is_key, is_rate, singular, stem, words};
 
 /// What the definition will look like.
@@ -22,6 +22,8 @@ pub(super) struct Sketch {
     pub(super) measures: Vec<Measure>,
     /// Columns left out, each with the reason.
     pub(super) unused: Vec<(String, &'static str)>,
+    /// Columns that look like links and are none, each with the reason.
+    pub(super) misses: Vec<(String, String)>,
     /// Tables left out.
     pub(super) tables: Vec<String>,
 }
@@ -59,6 +61,7 @@ pub(super) fn sketch(tables: &[Table]) -> Option<Sketch> {
         dates: Vec::new(),
         measures: Vec::new(),
         unused: Vec::new(),
+        misses: Vec::new(),
         tables: Vec::new(),
     };
     let linked = link_dimensions(fact, &others, &mut sketch);
@@ -66,6 +69,8 @@ pub(super) fn sketch(tables: &[Table]) -> Option<Sketch> {
     sketch.measures.push(Measure { name: row_count, value: "count".to_owned(), format: "#,##0" });
     for column in fact.columns.iter().filter(|c| !linked.contains(&c.name)) {
         sort(column, &mut sketch);
+        let miss = if column.can_be_key() { near_miss(column, &others) } else { None };
+        sketch.misses.extend(miss.map(|why| (column.name.clone(), why)));
     }
     let used = |t: &&&Table| {
         sketch.dimensions.iter().any(|d| d.table == t.name || d.joins.iter().any(|(join, _)| *join == t.name))

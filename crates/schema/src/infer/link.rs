@@ -17,6 +17,25 @@ pub(super) fn links<'t>(from: &'t Table, others: &[&'t Table]) -> Vec<Link<'t>> 
 
 /// The best link of a column: the name that fits best among the keys that have all its values.
 fn link<'t>(column: &'t Column, others: &[&'t Table]) -> Option<Link<'t>> {
+    candidates(column, others).into_iter().find(|link| link.key.is_unique() && column.is_within(link.key))
+}
+
+/// Why a column whose name fits a key points nowhere, if so.
+pub(super) fn near_miss(column: &Column, others: &[&Table]) -> Option<String> {
+    let all = candidates(column, others);
+    let link = all.first()?;
+    let (table, key) = (&link.table.name, &link.key.name);
+    Some(if !link.key.is_unique() {
+        format!("its name fits '{key}' of '{table}', but that does not tell the rows of '{table}' apart")
+    } else if column.values.iter().all(|v| *v == 0) {
+        format!("its name fits '{key}' of '{table}', but it is empty")
+    } else {
+        format!("its name fits '{key}' of '{table}', but it has values that are not there")
+    })
+}
+
+/// The keys that a column's name fits, the best first.
+fn candidates<'t>(column: &'t Column, others: &[&'t Table]) -> Vec<Link<'t>> {
     let mut found: Vec<(u32, Link<'t>)> = Vec::new();
     for &table in others {
         for key in table.columns.iter().filter(|k| k.kind == column.kind && k.can_be_key()) {
@@ -28,7 +47,7 @@ fn link<'t>(column: &'t Column, others: &[&'t Table]) -> Option<Link<'t>> {
     }
     // The table with fewer rows is the plainer one.
     found.sort_by_key(|(fits, link)| (std::cmp::Reverse(*fits), link.table.rows));
-    found.into_iter().map(|(_, link)| link).find(|link| link.key.is_unique() && column.is_within(link.key))
+    found.into_iter().map(|(_, link)| link).collect()
 }
 
 /// How well a column's name fits a key of a table; 0: not at all.

@@ -123,6 +123,9 @@ fn write_measures(sketch: &Sketch, out: &mut Out) {
 }
 
 fn write_uses(sketch: &Sketch, out: &mut Out) {
+    for (column, why) in &sketch.misses {
+        out.comment(4, &format!("No dimension for {column}: {why}."));
+    }
     if sketch.uses.is_empty() && sketch.degenerate.is_empty() && sketch.dates.is_empty() {
         return;
     }
