@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 use facetta_query::functions::{self, Function, Syntax};
+use facetta_query::scalar;
 use facetta_server::rowsets::ROWSETS;
 use facetta_server::rowsets::definition::Audience;
 use facetta_xmla::{Effect, NOT_SUPPORTED, PROPERTIES};
@@ -27,6 +28,7 @@ pub(super) fn run() -> Result<()> {
     commands(&mut page)?;
     properties(&mut page)?;
     functions(&mut page)?;
+    scalar_functions(&mut page)?;
     print!("{page}");
     Ok(())
 }
@@ -98,6 +100,22 @@ fn functions(page: &mut String) -> Result<()> {
             family = of;
         }
         writeln!(page, "| `{}` | {} | {} |", written(function), function.returns.text(), cell(function.doc))?;
+    }
+    Ok(())
+}
+
+fn scalar_functions(page: &mut String) -> Result<()> {
+    writeln!(page, "\n## Functions of VBA and Excel ({} overloads)", scalar::all().count())?;
+    writeln!(page, "\n| how it is written | library | yields | about |\n|---|---|---|---|")?;
+    for function in scalar::all() {
+        let mut parameters = String::new();
+        for (position, parameter) in function.parameters.iter().enumerate() {
+            let comma = if position > 0 { ", " } else { "" };
+            let (open, close) = if parameter.optional { ("[", "]") } else { ("", "") };
+            write!(parameters, "{open}{comma}«{}»{close}", parameter.kind.description())?;
+        }
+        let (name, library, yields) = (function.name, function.library.name(), function.returns.description());
+        writeln!(page, "| `{name}({parameters})` | {library} | {yields} | {} |", cell(function.doc))?;
     }
     Ok(())
 }

@@ -76,14 +76,17 @@ fn greet(url: &str) -> Result<()> {
 fn connect(url: &str) -> String {
     let pump = url.replace("/xmla", "/olap/msmdpump.dll");
     format!(
-        "
+        r#"
 Connect to catalog Demo, cube Retail:
   Excel      Data > Get Data > From Database > From Analysis Services, server name {pump}
-  ADOMD.NET  new AdomdConnection(\"Data Source={url};Catalog=Demo\")
-  olap4j     DriverManager.getConnection(\"jdbc:xmla:Server={url};Catalog=Demo\")
-  Python     olap.xmla: xmla.XMLAProvider().connect(location=\"{url}\")
-  here       facetta query --url {url} --catalog Demo 'SELECT ... FROM [Retail]'
+  ADOMD.NET  new AdomdConnection("Data Source={url};Catalog=Demo")
+  olap4j     DriverManager.getConnection("jdbc:xmla:Server={url};Catalog=Demo")
+  Python     from urllib.request import Request, urlopen
+             soap = '<Envelope xmlns="http://schemas.xmlsoap.org/soap/envelope/"><Body><Execute xmlns="urn:schemas-microsoft-com:xml-analysis"><Command><Statement>{{}}</Statement></Command></Execute></Body></Envelope>'
+             mdx = "SELECT [Measures].Members ON 0 FROM [Retail]"
+             print(urlopen(Request("{url}", soap.format(mdx).encode())).read().decode())
+  shell      facetta query --url {url} --catalog Demo 'SELECT [Measures].Members ON 0 FROM [Retail]'
 
-Stop with Ctrl+C."
+Stop with Ctrl+C."#
     )
 }

@@ -21,6 +21,8 @@ mod snapshot;
 mod store;
 mod tuples;
 mod version;
+mod writeback;
 
-pub use process::{BatchesOf, MemoryTable, Progress, Source, Step};
+pub use process::{BatchesOf, ColumnProfile, MemoryTable, ProfileKind, Progress, Source, Step, TableProfile};
 pub use store::{Database, Store};
+pub use writeback::{CellWrite, Savepoint, Transaction, Written};

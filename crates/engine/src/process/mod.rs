@@ -11,13 +11,15 @@ mod functions;
 mod members;
 mod parent_child;
 mod paths;
+mod profile;
 mod relation;
 mod source;
 mod vector;
 
+pub use profile::{ColumnProfile, ProfileKind, TableProfile};
 pub use source::{BatchesOf, MemoryTable, Source};
 
-pub(crate) use assemble::{Times, assemble};
+pub(crate) use assemble::{Times, assemble, with_data_update};
 pub(crate) use facts::Sink;
 pub(crate) use source::{SourceTable, io_error};
 
