@@ -53,11 +53,6 @@ macro_rules! with_codes {
 pub(crate) use with_codes;
 
 impl Codes {
-    /// How many rows there are.
-    pub(crate) fn len(&self) -> usize {
-        with_codes!(self, v => v.len())
-    }
-
     /// The code of a row.
     pub(crate) fn get(&self, row: usize) -> u32 {
         with_codes!(self, v => v[row].index() as u32)
@@ -173,14 +168,6 @@ impl NumberColumn {
         };
         let valid = valid.filter(|v| v.contains(&0)).map(Buffer::from);
         NumberColumn { numbers, valid, bound }
-    }
-
-    /// How many rows there are.
-    pub(crate) fn len(&self) -> usize {
-        match &self.numbers {
-            Numbers::Scaled { units, .. } => units.len(),
-            Numbers::Double(values) => values.len(),
-        }
     }
 
     /// Whether a row has a value.

@@ -205,9 +205,9 @@ impl Manifest {
             bail!(Io, "a manifest has another number of measure groups");
         }
         let mut groups = Vec::new();
-        for layout in &self.groups {
+        for (layout, def) in self.groups.iter().zip(&definition.measure_groups) {
             let count = reader.count(1)?;
-            let distinct_values: Result<_> = (0..count).map(|_| reader.column()).collect();
+            let distinct_values: Result<Vec<_>> = (0..count).map(|_| reader.column()).collect();
             let mut segments: Vec<PlacedSegment> = Vec::new();
             let mut last: Option<(&Vec<MapLayout>, Arc<[CodeMap]>)> = None;
             for (segment, maps) in layout.segments.iter().zip(&layout.maps) {
@@ -221,9 +221,10 @@ impl Manifest {
             }
             groups.push(GroupData {
                 path_columns: layout.path_columns.clone(),
+                link_names: def.links.iter().map(|l| l.name.clone()).collect(),
                 segments,
                 scales: layout.scales.clone(),
-                distinct_values: distinct_values?,
+                distinct_values: distinct_values?.into(),
                 rows: layout.rows,
             });
         }

@@ -120,14 +120,6 @@ impl CodeFilter {
             _ => BlockTest::Some,
         }
     }
-
-    /// Whether a code passes.
-    pub(crate) fn passes(&self, code: u32) -> bool {
-        match &self.test {
-            CodeTest::Range { first, last } => (*first..=*last).contains(&code),
-            CodeTest::Table(passes) => passes.get(code as usize).is_some_and(|p| *p != 0),
-        }
-    }
 }
 
 /// A table as long as codes of its width can reach, so that the loop over rows needs no check for each.

@@ -6,13 +6,14 @@ use crate::process::{Processed, Progress, Source, Times, assemble, process, tabl
 use crate::segment_file::{SegmentLayout, map};
 use crate::snapshot::StoreSnapshot;
 use crate::version::{GroupData, Version};
+use crate::writeback::{Commits, Keeper, Log, with_segments};
 use crate::{files, fingerprint, segment_file};
 use facetta_model::definition::Definition;
 use facetta_model::{Context, Result, Snapshot, bail, name};
 use jiff::civil::DateTime;
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Instant;
 
 /// Catalogs by name.
@@ -25,6 +26,8 @@ pub struct Store {
     databases: Mutex<Vec<Arc<Database>>>,
     /// One catalog is loaded at a time.
     loading: Mutex<()>,
+    /// Commits; whoever publishes a version holds it.
+    log: Mutex<Log>,
 }
 
 struct Disk {
@@ -37,12 +40,17 @@ struct Disk {
 pub struct Database {
     name: String,
     current: RwLock<Arc<Version>>,
+    commits: Mutex<Commits>,
 }
 
 impl Store {
     /// A store that keeps nothing when it is dropped.
     pub fn in_memory() -> Store {
-        Store { disk: None, databases: Mutex::default(), loading: Mutex::default() }
+        Store::with(None, Log::Memory(Vec::new()))
+    }
+
+    fn with(disk: Option<Disk>, log: Log) -> Store {
+        Store { disk, databases: Mutex::default(), loading: Mutex::default(), log: Mutex::new(log) }
     }
 
     /// Opens the store in a folder, which is made if it does not exist.
@@ -61,8 +69,8 @@ impl Store {
             }
             Err(TryLockError::Error(e)) => return Err(files::write_error(&path, e)),
         }
-        let disk = Disk { folder: folder.to_owned(), _lock: lock };
-        Ok(Store { disk: Some(disk), databases: Mutex::default(), loading: Mutex::default() })
+        let log = Log::open(folder)?;
+        Ok(Store::with(Some(Disk { folder: folder.to_owned(), _lock: lock }), log))
     }
 
     /// Loads a catalog, or its next version if there is one of that name already. In a store with a folder, what is
@@ -80,33 +88,33 @@ impl Store {
     ) -> Result<Arc<Database>> {
         let _one = self.loading.lock().unwrap_or_else(PoisonError::into_inner);
         let started = Instant::now();
-        let version = match &self.disk {
+        let (version, what) = match &self.disk {
             None => {
                 let processed = process(definition, source, &mut |s| Ok(Arc::new(s)), (context, progress))?;
-                finish(name, definition, processed, Times { schema: now(), data: now() })?
+                (finish(name, definition, processed, Times { schema: now(), data: now() })?, "loaded")
             }
             Some(disk) => match disk.restore(name, definition, source, context)? {
-                Some(version) => {
-                    tell("mapped", name, &version, started);
-                    return Ok(self.publish(name, version));
-                }
-                None => disk.process(name, definition, source, (context, progress))?,
+                Some(version) => (version, "mapped"),
+                None => (disk.process(name, definition, source, (context, progress))?, "loaded"),
             },
         };
-        tell("loaded", name, &version, started);
-        Ok(self.publish(name, version))
+        let mut log = self.log();
+        let version = with_commits(name, version, &mut log, context)?;
+        tell(what, name, &version, started);
+        let mut databases = self.databases.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(database) = databases.iter().find(|d| name::same(&d.name, name)) {
+            database.publish(version);
+            return Ok(database.clone());
+        }
+        let current = RwLock::new(Arc::new(version));
+        let database = Arc::new(Database { name: name.to_owned(), current, commits: Mutex::default() });
+        databases.push(database.clone());
+        Ok(database)
     }
 
-    fn publish(&self, wanted: &str, version: Version) -> Arc<Database> {
-        let version = Arc::new(version);
-        let mut databases = self.databases.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(database) = databases.iter().find(|d| name::same(&d.name, wanted)) {
-            *database.current.write().unwrap_or_else(PoisonError::into_inner) = version;
-            return database.clone();
-        }
-        let database = Arc::new(Database { name: wanted.to_owned(), current: RwLock::new(version) });
-        databases.push(database.clone());
-        database
+    /// The log of commits; held by whoever publishes a version.
+    pub(crate) fn log(&self) -> MutexGuard<'_, Log> {
+        self.log.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The catalog of a name, without regard to case.
@@ -201,10 +209,29 @@ impl Disk {
     }
 }
 
+/// A version with the changes that were committed to the catalog, found by their keys.
+fn with_commits(name: &str, mut version: Version, log: &mut Log, context: &Context) -> Result<Version> {
+    let (mut cells, mut lost) = (0, 0);
+    for frame in log.frames()? {
+        context.check()?;
+        for change in Keeper::read(&frame)?.into_iter().filter(|c| name::same(&c.catalog, name)) {
+            let applied = change.apply(&version, context)?;
+            cells += applied.segments.iter().map(|(_, s)| s.segment.rows as u64).sum::<u64>();
+            lost += applied.lost;
+            let time = change.time.max(version.catalog.last_data_update);
+            version = with_segments(&version, &applied.segments, Some(time), context)?;
+        }
+    }
+    if cells + lost > 0 {
+        tracing::info!(catalog = name, cells, without_place = lost, "committed changes of cells were applied");
+    }
+    Ok(version)
+}
+
 fn finish(name: &str, definition: &Definition, processed: Processed, times: Times) -> Result<Version> {
     let groups: Vec<Arc<GroupData>> = processed.groups.into_iter().map(Arc::new).collect();
     let catalog = assemble(name, definition, processed.dimensions, &groups, times)?;
-    Ok(Version { catalog: Arc::new(catalog), groups, number: Version::next_number() })
+    Ok(Version { catalog: Arc::new(catalog), groups, number: Version::next_number(), generation: Arc::default() })
 }
 
 fn tell(what: &str, catalog: &str, version: &Version, started: Instant) {
@@ -231,11 +258,22 @@ impl Database {
         Arc::new(NaiveSnapshot { version: self.version() })
     }
 
-    fn version(&self) -> Arc<Version> {
+    pub(crate) fn version(&self) -> Arc<Version> {
         self.current.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Makes a version the current one.
+    pub(crate) fn publish(&self, version: Version) {
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(version);
+    }
+
+    /// The commits that open transactions may conflict with.
+    pub(crate) fn commits(&self) -> MutexGuard<'_, Commits> {
+        self.commits.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn now() -> DateTime {
+/// The time, UTC.
+pub(crate) fn now() -> DateTime {
     jiff::tz::TimeZone::UTC.to_datetime(jiff::Timestamp::now())
 }

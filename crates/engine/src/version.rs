@@ -12,17 +12,29 @@ pub(crate) struct Version {
     pub(crate) groups: Vec<Arc<GroupData>>,
     /// Changes with the data.
     pub(crate) number: u64,
+    /// The same one for all versions whose codes mean the same members.
+    pub(crate) generation: Arc<Generation>,
+}
+
+/// One load of a catalog; told from others by its address.
+#[derive(Debug, Default)]
+pub(crate) struct Generation {
+    // Without a byte, two could lie at one address.
+    _byte: u8,
 }
 
 /// The segments of a measure group.
+#[derive(Clone)]
 pub(crate) struct GroupData {
     /// For each link, for each hierarchy of its dimension, the column in the segments; none if it is not reached.
     pub(crate) path_columns: Vec<Vec<Option<usize>>>,
+    /// The name of each link.
+    pub(crate) link_names: Vec<String>,
     pub(crate) segments: Vec<PlacedSegment>,
     /// The decimals of each measure; none for doubles.
     pub(crate) scales: Vec<Option<u8>>,
     /// The values of each column of distinct values, by code.
-    pub(crate) distinct_values: Vec<ValueColumn>,
+    pub(crate) distinct_values: Arc<[ValueColumn]>,
     pub(crate) rows: u64,
 }
 

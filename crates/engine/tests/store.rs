@@ -1,93 +1,17 @@
 //! A store with a folder: restarts map what is stored, changes load again, nothing stale, one process at a time.
 
 #[path = "common/chain.rs"]
+#[allow(dead_code)]
 mod chain;
+#[path = "common/shop.rs"]
+mod shop;
 
-use facetta_engine::{Database, Source, Store};
-use facetta_model::definition::{Aggregator, Definition, MeasureGroupDef, Place};
+use facetta_engine::{Source, Store};
+use facetta_model::definition::{Definition, Place};
 use facetta_model::{Context, ErrorKind, MeasureGroupId, SubcubeRequest, Value};
+use shop::{SALES, Shop, definition, set_age, values};
 use std::fs;
-use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use std::time::{Duration, SystemTime};
-
-const SHOPS: &str = "id,town\n1,Lyon\n2,Bern\n3,Lyon\n";
-const SALES: &str = "shop,amount,code\n1,1.50,007\n2,2.25,008\n3,3.00,\n1,,007\n";
-
-fn definition() -> Definition {
-    let shop = chain::dimension("Shop", chain::table("shops"), Some("id"), vec![chain::level("Town", "town")]);
-    let mut definition = Definition { name: "Shops".to_owned(), dimensions: vec![shop], ..Definition::default() };
-    definition.measure_groups.push(MeasureGroupDef {
-        name: "Sales".to_owned(),
-        fact: chain::table("sales"),
-        measures: vec![
-            chain::measure("Amount", Aggregator::Sum, Some("amount")),
-            chain::measure("Codes", Aggregator::DistinctCount, Some("code")),
-        ],
-        links: vec![chain::link("Shop", 0, Some("shop"))],
-        place: Place::default(),
-    });
-    chain::cube(&mut definition);
-    definition
-}
-
-struct Shop {
-    folder: tempfile::TempDir,
-}
-
-impl Shop {
-    fn new() -> Shop {
-        let shop = Shop { folder: tempfile::tempdir().unwrap() };
-        fs::create_dir(shop.source()).unwrap();
-        shop.write("shops.csv", SHOPS);
-        shop.write("sales.csv", SALES);
-        shop
-    }
-
-    fn source(&self) -> std::path::PathBuf {
-        self.folder.path().join("source")
-    }
-
-    fn data(&self) -> std::path::PathBuf {
-        self.folder.path().join("data")
-    }
-
-    /// Writes a file of the source as if an hour ago, so that its time can be trusted.
-    fn write(&self, name: &str, text: &str) {
-        let path = self.source().join(name);
-        fs::write(&path, text).unwrap();
-        set_age(&path, 3600);
-    }
-
-    /// Loads as a new process would, and says how many steps Process took.
-    fn load(&self, definition: &Definition) -> (Arc<Database>, usize) {
-        let store = Store::open(&self.data()).unwrap();
-        let steps = AtomicUsize::new(0);
-        let source = Source::Folder(self.source());
-        let loaded = store.load("Shops", definition, &source, &Context::unlimited(), &|_| {
-            steps.fetch_add(1, Relaxed);
-        });
-        (loaded.unwrap_or_else(|e| panic!("{e}")), steps.load(Relaxed))
-    }
-}
-
-fn set_age(path: &Path, seconds: u64) {
-    let file = fs::File::options().append(true).open(path).unwrap();
-    file.set_modified(SystemTime::now() - Duration::from_secs(seconds)).unwrap();
-}
-
-fn values(database: &Database) -> Vec<Value> {
-    let request = SubcubeRequest {
-        group: MeasureGroupId(0),
-        measures: vec![0, 1],
-        axes: vec![],
-        filters: vec![],
-        tuples: vec![],
-    };
-    let answer = database.snapshot().subcube(&request, &Context::unlimited()).unwrap();
-    answer.values.iter().map(|v| v.value(0)).collect()
-}
 
 #[test]
 fn a_restart_maps_what_is_stored() {

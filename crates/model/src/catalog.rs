@@ -12,7 +12,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 /// A version of a catalog. Shared by [`Arc`] and never changed.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Catalog {
     /// Name, as CATALOG_NAME gives it.
     pub name: String,

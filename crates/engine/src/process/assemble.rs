@@ -63,6 +63,11 @@ pub(crate) fn assemble(
     })
 }
 
+/// The same catalog with newer data.
+pub(crate) fn with_data_update(catalog: &Catalog, time: DateTime) -> Catalog {
+    Catalog { last_data_update: time, ..catalog.clone() }
+}
+
 fn dimension(at: usize, def: &DimensionDef, data: Vec<HierarchyData>) -> Dimension {
     let hierarchies = data.into_iter().zip(&def.hierarchies).map(|(data, def)| Arc::new(hierarchy(def, data)));
     Dimension {

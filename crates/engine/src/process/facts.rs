@@ -85,7 +85,15 @@ pub(crate) fn load(
     }
     loader.warn(&group.name);
     let path_columns = loader.path_columns(bound);
-    Ok(GroupData { path_columns, segments, scales: loader.scales(), distinct_values: loader.distinct_values(), rows })
+    let link_names = group.links.iter().map(|l| l.name.clone()).collect();
+    Ok(GroupData {
+        path_columns,
+        link_names,
+        segments,
+        scales: loader.scales(),
+        distinct_values: loader.distinct_values().into(),
+        rows,
+    })
 }
 
 /// The columns of the segment that grows.

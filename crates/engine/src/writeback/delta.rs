@@ -1,0 +1,158 @@
+//! Segments of deltas: a row for each changed leaf cell.
+
+use crate::column::{CodeColumn, CodesBuilder, NumberColumn, Numbers};
+use crate::segment::{CodeMap, MeasureSource, Segment};
+use crate::version::{GroupData, PlacedSegment};
+use facetta_model::{Context, Result, bail};
+use rustc_hash::FxHashMap;
+
+/// Deltas of some measures for some leaf cells.
+pub(crate) struct Deltas {
+    /// Codes of a cell.
+    pub(crate) width: usize,
+    /// The codes of each cell, one after the other.
+    pub(crate) codes: Vec<u32>,
+    /// Measures with the delta of each cell; a cell without one has none.
+    pub(crate) measures: Vec<(usize, Amounts)>,
+}
+
+/// A delta for each cell.
+#[derive(Clone, Debug)]
+pub(crate) enum Amounts {
+    Units(Vec<Option<i64>>),
+    Doubles(Vec<Option<f64>>),
+}
+
+impl Amounts {
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            Amounts::Units(v) => v.len(),
+            Amounts::Doubles(v) => v.len(),
+        }
+    }
+}
+
+/// The segment of some deltas, for a group whose codes they use.
+pub(crate) fn segment(data: &GroupData, deltas: &Deltas) -> Result<PlacedSegment> {
+    let Some(first) = data.segments.first() else { bail!(Internal, "a measure group has no segment") };
+    let maps = first.maps.clone();
+    let rows = deltas.codes.len() / deltas.width.max(1);
+    let column = |(at, map): (usize, &CodeMap)| {
+        let mut codes = CodesBuilder::new(map.len() + 1);
+        codes.extend(deltas.codes.iter().skip(at).step_by(deltas.width).copied());
+        CodeColumn::new(codes.take())
+    };
+    let mut segment = Segment {
+        rows,
+        paths: maps.iter().enumerate().map(column).collect(),
+        numbers: Vec::new(),
+        flags: Vec::new(),
+        distincts: Vec::new(),
+        measures: vec![MeasureSource::Absent; data.scales.len()],
+        is_delta: true,
+    };
+    for (measure, amounts) in &deltas.measures {
+        if amounts.len() != rows {
+            bail!(Internal, "deltas of a measure differ in number from their cells");
+        }
+        segment.measures[*measure] = MeasureSource::Number(segment.numbers.len());
+        segment.numbers.push(match (amounts, data.scales[*measure]) {
+            (Amounts::Units(units), Some(scale)) => {
+                let valid = units.iter().map(|u| u8::from(u.is_some())).collect();
+                let units: Vec<i64> = units.iter().map(|u| u.unwrap_or(0)).collect();
+                NumberColumn::new(Numbers::Scaled { units: units.into(), scale }, Some(valid))
+            }
+            (Amounts::Doubles(values), None) => {
+                let valid = values.iter().map(|u| u8::from(u.is_some())).collect();
+                let values: Vec<f64> = values.iter().map(|u| u.unwrap_or(0.0)).collect();
+                NumberColumn::new(Numbers::Double(values.into()), Some(valid))
+            }
+            _ => bail!(Internal, "deltas of a measure have the wrong type"),
+        });
+    }
+    Ok(PlacedSegment { segment: std::sync::Arc::new(segment), maps })
+}
+
+/// The deltas in a segment.
+pub(crate) fn deltas(segment: &Segment) -> Deltas {
+    let width = segment.paths.len();
+    let codes = (0..segment.rows).flat_map(|row| segment.paths.iter().map(move |c| c.codes.get(row))).collect();
+    let measures = segment.measures.iter().enumerate().filter_map(|(measure, source)| {
+        let MeasureSource::Number(at) = source else { return None };
+        let column = &segment.numbers[*at];
+        let rows = 0..segment.rows;
+        let amounts = match &column.numbers {
+            Numbers::Scaled { units, .. } => {
+                Amounts::Units(rows.map(|r| column.is_valid(r).then(|| units[r])).collect())
+            }
+            Numbers::Double(values) => Amounts::Doubles(rows.map(|r| column.is_valid(r).then(|| values[r])).collect()),
+        };
+        Some((measure, amounts))
+    });
+    Deltas { width, codes, measures: measures.collect() }
+}
+
+/// One segment with the sums of several.
+pub(crate) fn merged(data: &GroupData, segments: &[PlacedSegment], context: &Context) -> Result<PlacedSegment> {
+    let mut cells: FxHashMap<Vec<u32>, usize> = FxHashMap::default();
+    let mut sums = Deltas { width: 0, codes: Vec::new(), measures: Vec::new() };
+    let mut step = 0;
+    for placed in segments {
+        let more = deltas(&placed.segment);
+        sums.width = more.width;
+        let mut to = Vec::with_capacity(placed.segment.rows);
+        for codes in more.codes.chunks(more.width.max(1)) {
+            context.check_every(&mut step)?;
+            let next = cells.len();
+            let cell = *cells.entry(codes.to_vec()).or_insert(next);
+            if cell == next {
+                sums.codes.extend_from_slice(codes);
+            }
+            to.push(cell);
+        }
+        for (measure, amounts) in more.measures {
+            add(&mut sums.measures, measure, &amounts, &to)?;
+        }
+    }
+    for (_, amounts) in &mut sums.measures {
+        match amounts {
+            Amounts::Units(units) => units.resize(cells.len(), None),
+            Amounts::Doubles(values) => values.resize(cells.len(), None),
+        }
+    }
+    segment(data, &sums)
+}
+
+/// Adds amounts to the cells at `to`.
+fn add(sums: &mut Vec<(usize, Amounts)>, measure: usize, amounts: &Amounts, to: &[usize]) -> Result<()> {
+    let at = sums.iter().position(|(m, _)| *m == measure).unwrap_or_else(|| {
+        sums.push((
+            measure,
+            if let Amounts::Units(_) = amounts { Amounts::Units(vec![]) } else { Amounts::Doubles(vec![]) },
+        ));
+        sums.len() - 1
+    });
+    let cells = to.iter().max().map_or(0, |most| most + 1);
+    match (&mut sums[at].1, amounts) {
+        (Amounts::Units(sums), Amounts::Units(more)) => {
+            sums.resize(sums.len().max(cells), None);
+            for (&cell, amount) in to.iter().zip(more) {
+                let Some(amount) = amount else { continue };
+                let Some(sum) = sums[cell].unwrap_or(0).checked_add(*amount) else {
+                    bail!(NotWritable, "the value is too large for a cell")
+                };
+                sums[cell] = Some(sum);
+            }
+        }
+        (Amounts::Doubles(sums), Amounts::Doubles(more)) => {
+            sums.resize(sums.len().max(cells), None);
+            for (&cell, amount) in to.iter().zip(more) {
+                if let Some(amount) = amount {
+                    sums[cell] = Some(sums[cell].unwrap_or(0.0) + amount);
+                }
+            }
+        }
+        _ => bail!(Internal, "deltas of a measure differ in type"),
+    }
+    Ok(())
+}

@@ -1,0 +1,330 @@
+//! Deltas as they are kept on disk: by the names of their measure group and the keys of their leaf members.
+
+use super::delta::{Amounts, Deltas, deltas, segment};
+use super::{allocate, cells};
+use crate::codec::{Reader, Writer};
+use crate::plan::Conditions;
+use crate::segment::CodeMap;
+use crate::version::{PlacedSegment, Version};
+use facetta_model::catalog::Hierarchy;
+use facetta_model::{Context, Error, MeasureGroupId, MemberId, Result, bail, name};
+use jiff::civil::DateTime;
+use rustc_hash::FxHashMap;
+use std::sync::Arc;
+
+/// Changes when frames of an older program must be read in another way.
+const FORMAT: u8 = 1;
+
+/// The key of a null.
+const NULL_KEY: &str = "\u{0}null";
+
+/// Writes and reads frames of commits.
+pub(crate) struct Keeper;
+
+/// The deltas of one measure group in a commit.
+pub(crate) struct GroupChange<'a> {
+    pub(crate) group: usize,
+    pub(crate) segment: &'a PlacedSegment,
+}
+
+/// What a frame says of one catalog.
+pub(crate) struct StoredChange {
+    pub(crate) catalog: String,
+    pub(crate) time: DateTime,
+    groups: Vec<StoredGroup>,
+}
+
+/// Deltas of a measure group by names and keys.
+struct StoredGroup {
+    group: String,
+    /// Names of the links and hierarchies of the columns.
+    columns: Vec<(String, String)>,
+    /// For each column the keys from the top of each member.
+    members: Vec<Vec<Vec<String>>>,
+    /// For each cell a position among the members of each column.
+    cells: Vec<u32>,
+    /// Names, scales and amounts.
+    measures: Vec<(String, Option<u8>, Amounts)>,
+}
+
+/// Deltas as they apply to a version.
+#[derive(Default)]
+pub(crate) struct Applied {
+    /// Measure group and deltas.
+    pub(crate) segments: Vec<(usize, PlacedSegment)>,
+    /// Cells that have no place in the version.
+    pub(crate) lost: u64,
+}
+
+/// The hierarchy of each path column of a measure group, with the names of link and hierarchy.
+pub(crate) fn columns(version: &Version, group: usize) -> Vec<(String, String, Arc<Hierarchy>)> {
+    let catalog = &version.catalog;
+    let (links, data) = (&catalog.measure_groups[group].links, &version.groups[group]);
+    let mut columns: Vec<(usize, String, String, Arc<Hierarchy>)> = Vec::new();
+    for ((link, link_name), of_link) in links.iter().zip(&data.link_names).zip(&data.path_columns) {
+        let dimension = &catalog.dimensions[link.dimension.index()];
+        for (hierarchy, column) in dimension.hierarchies.iter().zip(of_link) {
+            if let Some(column) = column {
+                columns.push((*column, link_name.clone(), hierarchy.name.clone(), hierarchy.clone()));
+            }
+        }
+    }
+    columns.sort_by_key(|(column, ..)| *column);
+    columns.into_iter().map(|(_, link, name, hierarchy)| (link, name, hierarchy)).collect()
+}
+
+/// The keys of a member from the top, the all member left out; nothing for no member.
+pub(crate) fn key_path(hierarchy: &Hierarchy, member: MemberId) -> Vec<String> {
+    let mut path = Vec::new();
+    let mut at = member;
+    while !at.is_null() && hierarchy.all_member() != Some(at) {
+        path.push(key_text(hierarchy, at));
+        // A key of a parent-child hierarchy tells its member wherever it stands in the tree.
+        at = if hierarchy.parent_child { MemberId::NULL } else { hierarchy.members.parent(at) };
+    }
+    path.reverse();
+    path
+}
+
+fn key_text(hierarchy: &Hierarchy, member: MemberId) -> String {
+    let key = hierarchy.members.key(member);
+    if key.is_empty() { NULL_KEY.to_owned() } else { key.to_string() }
+}
+
+impl Keeper {
+    /// A frame of the changes of one commit.
+    pub(crate) fn frame(
+        changes: &[(&str, &Version, Vec<GroupChange<'_>>)],
+        time: DateTime,
+        context: &Context,
+    ) -> Result<Vec<u8>> {
+        let mut writer = Writer::default();
+        writer.u8(FORMAT);
+        writer.text(&time.to_string());
+        writer.u32(changes.len() as u32);
+        for (catalog, version, groups) in changes {
+            writer.text(catalog);
+            writer.u32(groups.len() as u32);
+            for change in groups {
+                context.check()?;
+                write_group(&mut writer, version, change, context)?;
+            }
+        }
+        Ok(writer.into_bytes())
+    }
+
+    /// What a frame says.
+    pub(crate) fn read(frame: &[u8]) -> Result<Vec<StoredChange>> {
+        let mut reader = Reader::new(frame);
+        if reader.u8()? != FORMAT {
+            bail!(Io, "the log of commits was written by a newer program");
+        }
+        let time: DateTime = reader.text()?.parse().map_err(|_| Error::internal("a commit has no time"))?;
+        let mut changes = Vec::new();
+        for _ in 0..reader.count(8)? {
+            let catalog = reader.text()?.to_owned();
+            let groups: Result<Vec<StoredGroup>> = (0..reader.count(8)?).map(|_| read_group(&mut reader)).collect();
+            changes.push(StoredChange { catalog, time, groups: groups? });
+        }
+        Ok(changes)
+    }
+}
+
+fn write_group(writer: &mut Writer, version: &Version, change: &GroupChange<'_>, context: &Context) -> Result<()> {
+    let catalog = &version.catalog.measure_groups[change.group];
+    let columns = columns(version, change.group);
+    let own = deltas(&change.segment.segment);
+    writer.text(&catalog.name);
+    writer.u32(columns.len() as u32);
+    let mut positions: Vec<FxHashMap<u32, u32>> = Vec::with_capacity(columns.len());
+    for (at, (link, hierarchy_name, hierarchy)) in columns.iter().enumerate() {
+        let mut distinct: Vec<u32> = own.codes.iter().skip(at).step_by(own.width.max(1)).copied().collect();
+        distinct.sort_unstable();
+        distinct.dedup();
+        writer.text(link);
+        writer.text(hierarchy_name);
+        writer.u32(distinct.len() as u32);
+        for code in &distinct {
+            let path = key_path(hierarchy, change.segment.maps[at].member(*code));
+            writer.strings(path.iter());
+        }
+        positions.push(distinct.iter().enumerate().map(|(position, code)| (*code, position as u32)).collect());
+    }
+    let cells = own.codes.len() / own.width.max(1);
+    writer.u32(cells as u32);
+    let mut step = 0;
+    for codes in own.codes.chunks(own.width.max(1)) {
+        context.check_every(&mut step)?;
+        codes.iter().zip(&positions).for_each(|(code, position)| writer.u32(position[code]));
+    }
+    writer.u32(own.measures.len() as u32);
+    for (measure, amounts) in &own.measures {
+        writer.text(&catalog.measures[*measure].name);
+        let scale = version.groups[change.group].scales[*measure];
+        writer.u8(scale.unwrap_or(u8::MAX));
+        let mut amount = |bits: Option<u64>| {
+            writer.u8(u8::from(bits.is_some()));
+            writer.u64(bits.unwrap_or(0));
+        };
+        match amounts {
+            Amounts::Units(units) => units.iter().for_each(|u| amount(u.map(|u| u as u64))),
+            Amounts::Doubles(values) => values.iter().for_each(|v| amount(v.map(f64::to_bits))),
+        }
+    }
+    Ok(())
+}
+
+fn read_group(reader: &mut Reader<'_>) -> Result<StoredGroup> {
+    let group = reader.text()?.to_owned();
+    let (mut columns, mut members) = (Vec::new(), Vec::new());
+    for _ in 0..reader.count(12)? {
+        columns.push((reader.text()?.to_owned(), reader.text()?.to_owned()));
+        let of_column: Result<Vec<Vec<String>>> =
+            (0..reader.count(4)?).map(|_| Ok(reader.strings()?.iter().map(str::to_owned).collect())).collect();
+        members.push(of_column?);
+    }
+    let count = reader.count(columns.len() * 4)?;
+    let mut cells = Vec::with_capacity(count * columns.len());
+    for at in 0..count * columns.len() {
+        let position = reader.u32()?;
+        if position as usize >= members[at % columns.len()].len() {
+            bail!(Io, "a commit in the log names a member that it does not have");
+        }
+        cells.push(position);
+    }
+    let mut measures = Vec::new();
+    for _ in 0..reader.count(5)? {
+        let name = reader.text()?.to_owned();
+        let scale = Some(reader.u8()?).filter(|s| *s != u8::MAX);
+        let mut amount = || -> Result<Option<u64>> {
+            let present = reader.u8()? != 0;
+            let bits = reader.u64()?;
+            Ok(present.then_some(bits))
+        };
+        let bits: Result<Vec<Option<u64>>> = (0..count).map(|_| amount()).collect();
+        let bits = bits?.into_iter();
+        let amounts = match scale {
+            Some(_) => Amounts::Units(bits.map(|b| b.map(|b| b as i64)).collect()),
+            None => Amounts::Doubles(bits.map(|b| b.map(f64::from_bits)).collect()),
+        };
+        measures.push((name, scale, amounts));
+    }
+    Ok(StoredGroup { group, columns, members, cells, measures })
+}
+
+impl StoredChange {
+    /// Its deltas as segments of `version`; what has no place there is counted.
+    pub(crate) fn apply(&self, version: &Version, context: &Context) -> Result<Applied> {
+        let mut applied = Applied::default();
+        for stored in &self.groups {
+            let cells = (stored.cells.len() / stored.columns.len().max(1)) as u64;
+            let group = version.catalog.measure_groups.iter().position(|g| name::same(&g.name, &stored.group));
+            let Some(group) = group else {
+                applied.lost += cells;
+                continue;
+            };
+            match stored.deltas(version, group, context)? {
+                Some((deltas, lost)) => {
+                    applied.lost += lost;
+                    if !deltas.codes.is_empty() && !deltas.measures.is_empty() {
+                        applied.segments.push((group, segment(&version.groups[group], &deltas)?));
+                    }
+                }
+                None => applied.lost += cells,
+            }
+        }
+        Ok(applied)
+    }
+}
+
+impl StoredGroup {
+    /// The deltas in the codes of a version, and how many cells are lost; none if the group has other columns.
+    fn deltas(&self, version: &Version, group: usize, context: &Context) -> Result<Option<(Deltas, u64)>> {
+        let columns = columns(version, group);
+        let data = &version.groups[group];
+        let Some(placed) = data.segments.first() else { return Ok(None) };
+        if columns.len() != self.columns.len() {
+            return Ok(None);
+        }
+        // For each column of the version the column of the frame, and the code of each of its members.
+        let mut codes: Vec<(usize, Vec<Option<u32>>)> = Vec::with_capacity(columns.len());
+        for ((link, hierarchy_name, hierarchy), map) in columns.iter().zip(placed.maps.iter()) {
+            let same = |(l, h): &(String, String)| name::same(l, link) && name::same(h, hierarchy_name);
+            let Some(at) = self.columns.iter().position(same) else { return Ok(None) };
+            codes.push((at, codes_of_paths(&self.members[at], hierarchy, map, context)?));
+        }
+        let existing = existing_cells(version, group, context)?;
+        let width = self.columns.len();
+        let mut kept = Vec::new();
+        let mut cell_codes = Vec::new();
+        let mut step = 0;
+        for (cell, positions) in self.cells.chunks(width.max(1)).enumerate() {
+            context.check_every(&mut step)?;
+            let found: Option<Vec<u32>> = codes.iter().map(|(at, codes)| codes[positions[*at] as usize]).collect();
+            if let Some(found) = found.filter(|f| existing.contains_key(&f[..])) {
+                cell_codes.extend(found);
+                kept.push(cell);
+            }
+        }
+        let lost = (self.cells.len() / width.max(1) - kept.len()) as u64;
+        let mut measures = Vec::new();
+        for (measure_name, scale, amounts) in &self.measures {
+            let stored = &version.catalog.measure_groups[group].measures;
+            let Some(measure) = stored.iter().position(|m| m.writable && name::same(&m.name, measure_name)) else {
+                continue;
+            };
+            measures.push((measure, fitted(amounts, *scale, data.scales[measure], &kept)?));
+        }
+        Ok(Some((Deltas { width, codes: cell_codes, measures }, lost)))
+    }
+}
+
+/// The code of the member of each path of keys; none where there is no such member now.
+fn codes_of_paths(
+    paths: &[Vec<String>],
+    hierarchy: &Hierarchy,
+    map: &CodeMap,
+    context: &Context,
+) -> Result<Vec<Option<u32>>> {
+    let none = map.len() as u32;
+    let mut by_path: FxHashMap<Vec<String>, u32> = FxHashMap::default();
+    let mut step = 0;
+    for code in 0..none {
+        context.check_every(&mut step)?;
+        by_path.insert(key_path(hierarchy, map.member(code)), code);
+    }
+    // The empty path is that of rows without a member.
+    by_path.insert(Vec::new(), none);
+    Ok(paths.iter().map(|path| by_path.get(path).copied()).collect())
+}
+
+/// The leaf cells that have fact rows.
+fn existing_cells(version: &Version, group: usize, context: &Context) -> Result<FxHashMap<Box<[u32]>, ()>> {
+    let conditions = Conditions { group: MeasureGroupId::from(group), axes: &[], filters: &[], tuples: &[] };
+    let found = cells::leaf_cells(version, &conditions, 0, context)?;
+    Ok(found.codes.chunks(found.width.max(1)).map(|codes| (codes.into(), ())).collect())
+}
+
+/// The amounts of the cells kept, in the type that the measure has now.
+fn fitted(amounts: &Amounts, from: Option<u8>, to: Option<u8>, kept: &[usize]) -> Result<Amounts> {
+    Ok(match (amounts, to) {
+        (Amounts::Units(units), Some(to)) => {
+            let from = from.unwrap_or(0);
+            let fit = |cell: &usize| {
+                let Some(unit) = units[*cell] else { return Ok(None) };
+                let rescaled = i64::try_from(allocate::rescale(i128::from(unit), from, to)?).ok();
+                rescaled.map(Some).ok_or_else(|| Error::internal("a stored change is too large for its measure"))
+            };
+            Amounts::Units(kept.iter().map(fit).collect::<Result<_>>()?)
+        }
+        (Amounts::Units(units), None) => {
+            let power = 10f64.powi(i32::from(from.unwrap_or(0)));
+            Amounts::Doubles(kept.iter().map(|&c| units[c].map(|u| u as f64 / power)).collect())
+        }
+        (Amounts::Doubles(values), None) => Amounts::Doubles(kept.iter().map(|&c| values[c]).collect()),
+        (Amounts::Doubles(values), Some(to)) => {
+            let power = 10f64.powi(i32::from(to));
+            Amounts::Units(kept.iter().map(|&c| values[c].map(|v| (v * power).round() as i64)).collect())
+        }
+    })
+}

@@ -1,0 +1,19 @@
+//! Writeback: changes of cells beside the segments, private to a transaction until it commits.
+//!
+//! A change is a delta for one leaf cell and one measure: what is to be added to what the fact rows hold. Deltas are
+//! rows of small segments of their own, so that every total follows by the ordinary scan. On disk they are kept by
+//! the keys of their leaf members, never by codes (spec/decisions.md, Transactions): a catalog that is loaded again
+//! numbers its members anew.
+
+mod allocate;
+mod cells;
+mod delta;
+mod durable;
+mod log;
+mod transaction;
+
+pub use transaction::{CellWrite, Savepoint, Transaction, Written};
+
+pub(crate) use durable::Keeper;
+pub(crate) use log::Log;
+pub(crate) use transaction::{Commits, with_segments};

@@ -1,0 +1,432 @@
+//! Transactions: private changes over a base version, committed by a check for conflict, one synced append, one swap.
+
+use super::durable::{GroupChange, Keeper, columns, key_path};
+use super::{allocate, cells, delta};
+use crate::naive::NaiveSnapshot;
+use crate::plan::Conditions;
+use crate::snapshot::StoreSnapshot;
+use crate::store::{Database, Store};
+use crate::version::{GroupData, PlacedSegment, Version};
+use facetta_model::definition::Aggregator;
+use facetta_model::{Context, MeasureGroupId, Result, Snapshot, SubcubeFilter, TupleFilter, Value, bail};
+use rustc_hash::{FxHashMap, FxHashSet};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// Segments of deltas beside each other before they are merged into one.
+const MOST_DELTAS: usize = 8;
+/// A transaction may change so many cells.
+const MOST_CELLS: usize = 10_000_000;
+
+/// One assignment of UPDATE CUBE: the leaf cells under a tuple, which take equal parts of a value.
+#[derive(Clone, Debug)]
+pub struct CellWrite {
+    /// The fact rows.
+    pub group: MeasureGroupId,
+    /// The measure, by position in the group.
+    pub measure: u32,
+    /// The tuple: which rows are under it.
+    pub filters: Vec<SubcubeFilter>,
+    /// Tuple filters: what a role or a session subcube leaves.
+    pub tuples: Vec<TupleFilter>,
+    /// What the cell is to hold afterwards.
+    pub value: Value,
+}
+
+/// What a write has done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Written {
+    /// Leaf cells under the tuple, all of which were set.
+    pub cells: usize,
+}
+
+/// A point to which the changes of a transaction can be taken back: where a statement began.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Savepoint(usize);
+
+/// Private changes over a base version of each catalog that it has touched. Dropping it rolls it back.
+pub struct Transaction {
+    store: Arc<Store>,
+    parts: Mutex<Parts>,
+}
+
+#[derive(Default)]
+struct Parts {
+    parts: Vec<Part>,
+    /// The part of each write, oldest first.
+    writes: Vec<usize>,
+    cells: usize,
+}
+
+/// The changes of one catalog.
+struct Part {
+    database: Arc<Database>,
+    base: Arc<Version>,
+    /// Commits up to this number are in the base.
+    base_commit: u64,
+    view: Arc<Version>,
+    writes: Vec<Write>,
+}
+
+struct Write {
+    group: usize,
+    segment: PlacedSegment,
+    measure: usize,
+    /// The cells written, each by a hash of its keys: also those whose value did not change.
+    cells: Vec<u128>,
+}
+
+/// The commits of a catalog that open transactions may conflict with.
+#[derive(Default)]
+pub(crate) struct Commits {
+    last: u64,
+    /// Cells by number of the commit.
+    recent: BTreeMap<u64, FxHashSet<u128>>,
+    /// How many open transactions have each commit as their base.
+    open: BTreeMap<u64, usize>,
+}
+
+impl Commits {
+    fn begin(&mut self) -> u64 {
+        *self.open.entry(self.last).or_default() += 1;
+        self.last
+    }
+
+    fn end(&mut self, base: u64) {
+        if let Some(count) = self.open.get_mut(&base) {
+            *count -= 1;
+            if *count == 0 {
+                self.open.remove(&base);
+            }
+        }
+        // What no open transaction can conflict with is forgotten.
+        match self.open.keys().next() {
+            Some(&oldest) => self.recent.retain(|&number, _| number > oldest),
+            None => self.recent.clear(),
+        }
+    }
+
+    fn conflicts(&self, base: u64, cells: &[u128]) -> bool {
+        self.recent.range(base + 1..).any(|(_, written)| cells.iter().any(|c| written.contains(c)))
+    }
+
+    fn add(&mut self, cells: impl Iterator<Item = u128>) {
+        self.last += 1;
+        self.recent.insert(self.last, cells.collect());
+    }
+}
+
+impl Store {
+    /// Begins a transaction. Each catalog's base version is the current one when the transaction first touches it.
+    pub fn begin(self: &Arc<Self>) -> Transaction {
+        Transaction { store: self.clone(), parts: Mutex::default() }
+    }
+}
+
+impl Transaction {
+    fn parts(&self) -> MutexGuard<'_, Parts> {
+        self.parts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What the transaction sees of a catalog: its base version and its own changes.
+    pub fn snapshot(&self, database: &Arc<Database>) -> Arc<dyn Snapshot> {
+        Arc::new(StoreSnapshot { version: self.view(database) })
+    }
+
+    /// [`Transaction::snapshot`], answered row by row.
+    pub fn naive_snapshot(&self, database: &Arc<Database>) -> Arc<dyn Snapshot> {
+        Arc::new(NaiveSnapshot { version: self.view(database) })
+    }
+
+    fn view(&self, database: &Arc<Database>) -> Arc<Version> {
+        let mut parts = self.parts();
+        let at = parts.part(database);
+        parts.parts[at].view.clone()
+    }
+
+    /// Whether it has changed anything.
+    pub fn has_changes(&self) -> bool {
+        !self.parts().writes.is_empty()
+    }
+
+    /// Sets the cell that `write` names: each leaf cell under it takes an equal part, and the first ones in the
+    /// order of their members the units that are left. If this fails, nothing has changed.
+    ///
+    /// # Errors
+    /// If the measure cannot be written, the tuple has no leaf cell under it, or the value is too large; interrupts.
+    pub fn write(&self, database: &Arc<Database>, write: &CellWrite, context: &Context) -> Result<Written> {
+        let mut parts = self.parts();
+        let at = parts.part(database);
+        let part = &parts.parts[at];
+        let made = make(&part.view, write, context)?;
+        let cells = made.cells.len();
+        if parts.cells + cells > MOST_CELLS {
+            bail!(ServerLimit, "a transaction cannot change more than {MOST_CELLS} cells");
+        }
+        let part = &mut parts.parts[at];
+        part.writes.push(made);
+        match part.changed(context) {
+            Ok(view) => part.view = view,
+            Err(e) => {
+                part.writes.pop();
+                return Err(e);
+            }
+        }
+        parts.writes.push(at);
+        parts.cells += cells;
+        Ok(Written { cells })
+    }
+
+    /// The point that the transaction has reached.
+    pub fn savepoint(&self) -> Savepoint {
+        Savepoint(self.parts().writes.len())
+    }
+
+    /// Takes back what was written since a savepoint.
+    ///
+    /// # Errors
+    /// Only by a defect: then the transaction should be dropped.
+    pub fn rollback_to(&self, savepoint: Savepoint) -> Result<()> {
+        let mut parts = self.parts();
+        let mut touched = Vec::new();
+        while parts.writes.len() > savepoint.0 {
+            if let Some(at) = parts.writes.pop() {
+                let taken = parts.parts[at].writes.pop().map_or(0, |w| w.cells.len());
+                parts.cells -= taken.min(parts.cells);
+                touched.push(at);
+            }
+        }
+        touched.sort_unstable();
+        touched.dedup();
+        for at in touched {
+            // Undoing must not be stopped by what stopped the statement.
+            let view = parts.parts[at].changed(&Context::unlimited())?;
+            parts.parts[at].view = view;
+        }
+        Ok(())
+    }
+
+    /// Makes the changes durable and visible to all. If this fails, all of them are gone.
+    ///
+    /// # Errors
+    /// [`facetta_model::ErrorKind::Conflict`] if another transaction committed a change of the same cells first;
+    /// an error of the disk; interrupts.
+    pub fn commit(&self, context: &Context) -> Result<()> {
+        // Taken out: whatever happens now, the transaction has no changes afterwards.
+        let mut parts = std::mem::take(&mut *self.parts());
+        if parts.writes.is_empty() {
+            return Ok(());
+        }
+        let mut log = self.store.log();
+        let mut ready = Vec::new();
+        for part in parts.parts.iter_mut().filter(|p| !p.writes.is_empty()) {
+            ready.push((part.prepare(context)?, part));
+        }
+        let time = crate::store::now();
+        let mut changes = Vec::with_capacity(ready.len());
+        let mut versions = Vec::with_capacity(ready.len());
+        for ((base, segments), part) in &ready {
+            let groups = segments.iter().map(|(group, segment)| GroupChange { group: *group, segment }).collect();
+            changes.push((part.database.name(), &**base, groups));
+            versions.push(with_segments(base, segments, Some(time), context)?);
+        }
+        let frame = Keeper::frame(&changes, time, context)?;
+        // From here on it cannot be cancelled: either the frame gets to the disk, or it does not.
+        context.check()?;
+        log.append(&frame)?;
+        for ((_, part), version) in ready.iter().zip(versions) {
+            // Under this lock a transaction begins with a version and the number of its last commit together.
+            let mut commits = part.database.commits();
+            part.database.publish(version);
+            commits.add(part.writes.iter().flat_map(|w| w.cells.iter().copied()));
+        }
+        Ok(())
+    }
+
+    /// Forgets all changes.
+    pub fn rollback(&self) {
+        drop(std::mem::take(&mut *self.parts()));
+    }
+}
+
+impl Parts {
+    /// The part of a catalog, begun if there is none yet.
+    fn part(&mut self, database: &Arc<Database>) -> usize {
+        if let Some(at) = self.parts.iter().position(|p| Arc::ptr_eq(&p.database, database)) {
+            return at;
+        }
+        let mut commits = database.commits();
+        let base = database.version();
+        let base_commit = commits.begin();
+        drop(commits);
+        let database = database.clone();
+        self.parts.push(Part { database, view: base.clone(), base, base_commit, writes: Vec::new() });
+        self.parts.len() - 1
+    }
+}
+
+impl Drop for Part {
+    fn drop(&mut self) {
+        self.database.commits().end(self.base_commit);
+    }
+}
+
+impl Part {
+    /// The base version with all writes.
+    fn changed(&self, context: &Context) -> Result<Arc<Version>> {
+        let segments: Vec<(usize, PlacedSegment)> = self.writes.iter().map(|w| (w.group, w.segment.clone())).collect();
+        with_segments(&self.base, &segments, None, context).map(Arc::new)
+    }
+
+    /// The version that the changes are to be added to, and their segments as they are there. The store's log is
+    /// held: nobody else commits or loads meanwhile.
+    fn prepare(&self, context: &Context) -> Result<(Arc<Version>, Vec<(usize, PlacedSegment)>)> {
+        let commits = self.database.commits();
+        for write in &self.writes {
+            context.check()?;
+            if commits.conflicts(self.base_commit, &write.cells) {
+                let measure = &self.base.catalog.measure_groups[write.group].measures[write.measure].name;
+                bail!(
+                    Conflict,
+                    "The transaction conflicts with another one that has committed a change of the same cells of \
+                     '{measure}' first; it was rolled back"
+                );
+            }
+        }
+        drop(commits);
+        let current = self.database.version();
+        let segments: Vec<(usize, PlacedSegment)> = self.writes.iter().map(|w| (w.group, w.segment.clone())).collect();
+        let merged = merged_by_group(&self.base, &segments, context)?;
+        if Arc::ptr_eq(&current.generation, &self.base.generation) {
+            return Ok((current, merged));
+        }
+        // The catalog was loaded again: its members have other numbers now.
+        let groups = merged.iter().map(|(group, segment)| GroupChange { group: *group, segment }).collect();
+        let frame = Keeper::frame(&[(self.database.name(), &self.base, groups)], crate::store::now(), context)?;
+        let mut segments = Vec::new();
+        for change in Keeper::read(&frame)? {
+            let applied = change.apply(&current, context)?;
+            if applied.lost > 0 {
+                bail!(
+                    Conflict,
+                    "The catalog was loaded again without some of the cells that the transaction has changed; it was rolled back"
+                );
+            }
+            segments.extend(applied.segments);
+        }
+        Ok((current, segments))
+    }
+}
+
+/// The deltas of each measure group in one segment.
+fn merged_by_group(
+    version: &Version,
+    segments: &[(usize, PlacedSegment)],
+    context: &Context,
+) -> Result<Vec<(usize, PlacedSegment)>> {
+    let mut by_group: BTreeMap<usize, Vec<PlacedSegment>> = BTreeMap::new();
+    segments.iter().for_each(|(group, segment)| by_group.entry(*group).or_default().push(segment.clone()));
+    let merged = by_group.into_iter().map(|(group, segments)| match &segments[..] {
+        [one] => Ok((group, one.clone())),
+        _ => Ok((group, delta::merged(&version.groups[group], &segments, context)?)),
+    });
+    merged.collect()
+}
+
+/// A version with more deltas; its data is newer if `time` says when.
+pub(crate) fn with_segments(
+    version: &Version,
+    segments: &[(usize, PlacedSegment)],
+    time: Option<jiff::civil::DateTime>,
+    context: &Context,
+) -> Result<Version> {
+    let mut groups = version.groups.clone();
+    for (at, group) in groups.iter_mut().enumerate() {
+        let own: Vec<&PlacedSegment> = segments.iter().filter(|(g, _)| *g == at).map(|(_, s)| s).collect();
+        if own.is_empty() {
+            continue;
+        }
+        let mut placed = group.segments.clone();
+        placed.extend(own.into_iter().cloned());
+        let (base, deltas): (Vec<PlacedSegment>, Vec<PlacedSegment>) =
+            placed.into_iter().partition(|p| !p.segment.is_delta);
+        let deltas = if deltas.len() > MOST_DELTAS { vec![delta::merged(group, &deltas, context)?] } else { deltas };
+        *group = Arc::new(GroupData { segments: base.into_iter().chain(deltas).collect(), ..GroupData::clone(group) });
+    }
+    let catalog = match time {
+        Some(time) => Arc::new(crate::process::with_data_update(&version.catalog, time)),
+        None => version.catalog.clone(),
+    };
+    Ok(Version { catalog, groups, number: Version::next_number(), generation: version.generation.clone() })
+}
+
+/// The deltas of one assignment.
+fn make(version: &Version, write: &CellWrite, context: &Context) -> Result<Write> {
+    let (group, measure) = (write.group.index(), write.measure as usize);
+    let data = version.group(write.group)?;
+    let Some(stored) = version.catalog.measure_groups[group].measures.get(measure) else {
+        bail!(Internal, "measure {measure} does not exist");
+    };
+    if stored.aggregator != Aggregator::Sum || !stored.writable {
+        bail!(NotWritable, "The measure '{}' cannot be written", stored.name);
+    }
+    let conditions = Conditions { group: write.group, axes: &[], filters: &write.filters, tuples: &write.tuples };
+    let found = cells::leaf_cells(version, &conditions, measure, context)?;
+    if found.len() == 0 {
+        bail!(NotWritable, "The cell of '{}' has no leaf cell under it that could be written", stored.name);
+    }
+    let _charge = context.charge("Writeback", found.len() * (found.width * 4 + 48))?;
+    let amounts = match data.scales[measure] {
+        Some(scale) => {
+            let shares = allocate::equal_units(allocate::units(&write.value, scale)?, found.len());
+            let each = shares.zip(&found.units).map(|(share, now)| match i64::try_from(share - now) {
+                Ok(delta) if i64::try_from(share).is_ok() => Ok(Some(delta)),
+                _ => bail!(NotWritable, "The value is too large for a cell of '{}'", stored.name),
+            });
+            delta::Amounts::Units(each.collect::<Result<_>>()?)
+        }
+        None => {
+            let Some(total) = write.value.as_f64().filter(|v| v.is_finite() && write.value.is_number()) else {
+                bail!(NotWritable, "a cell cannot be set to '{}'", write.value);
+            };
+            let shares = allocate::equal_doubles(total, found.len());
+            delta::Amounts::Doubles(shares.zip(&found.doubles).map(|(share, now)| Some(share - now)).collect())
+        }
+    };
+    let cells = cell_hashes(version, group, &stored.name, &found, context)?;
+    let deltas = delta::Deltas { width: found.width, codes: found.codes, measures: vec![(measure, amounts)] };
+    Ok(Write { group, segment: delta::segment(data, &deltas)?, measure, cells })
+}
+
+/// A hash of the names and keys of each cell: the same whatever numbers the members have.
+fn cell_hashes(
+    version: &Version,
+    group: usize,
+    measure: &str,
+    found: &cells::LeafCells,
+    context: &Context,
+) -> Result<Vec<u128>> {
+    let maps = &version.groups[group].segments[0].maps;
+    let columns = columns(version, group);
+    let mut known: Vec<FxHashMap<u32, [u8; 32]>> = vec![FxHashMap::default(); columns.len()];
+    let mut hashes = Vec::with_capacity(found.len());
+    let mut step = 0;
+    for codes in found.codes.chunks(found.width.max(1)) {
+        context.check_every(&mut step)?;
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(version.catalog.measure_groups[group].name.as_bytes()).update(b"\0");
+        hasher.update(measure.as_bytes()).update(b"\0");
+        for (at, code) in codes.iter().enumerate() {
+            let (link, name, hierarchy) = &columns[at];
+            let of_member = known[at].entry(*code).or_insert_with(|| {
+                let keys = key_path(hierarchy, maps[at].member(*code)).join("\u{1}");
+                *blake3::hash(format!("{link}\u{1}{name}\u{1}{keys}").as_bytes()).as_bytes()
+            });
+            hasher.update(&*of_member);
+        }
+        let mut half = [0; 16];
+        half.copy_from_slice(&hasher.finalize().as_bytes()[..16]);
+        hashes.push(u128::from_le_bytes(half));
+    }
+    Ok(hashes)
+}
