@@ -414,8 +414,7 @@ fn check_restrictions(table: &dyn Table, given: &Restrictions) -> Result<Vec<Wan
         if def.needed && !wanted.iter().any(|w| w.name == name) {
             bail!(
                 RestrictionRequired,
-                "XML for Analysis parser: The {name} restriction is required but is missing from the request. Consider using \
-                 SYSTEMRESTRICTSCHEMA to provide restrictions."
+                "XML for Analysis parser: The {name} restriction is required but is missing from the request."
             );
         }
     }

@@ -69,17 +69,45 @@ pub(crate) fn compile(scope: &Scope, query: &Query<'_>, expression: &DmvExpressi
         DmvExpressionKind::And(all) => Expression::And(all.iter().map(condition).collect::<Result<_>>()?),
         DmvExpressionKind::Or(all) => Expression::Or(all.iter().map(condition).collect::<Result<_>>()?),
         DmvExpressionKind::Not(inner) => Expression::Not(Box::new(condition(inner)?)),
-        DmvExpressionKind::Compare(c) => Expression::Compare(c.operator, Box::new((*one(&c.left)?, *one(&c.right)?))),
+        DmvExpressionKind::Compare(c) => {
+            let sides = (*one(&c.left)?, *one(&c.right)?);
+            check_comparable(scope, query, &sides.0, &sides.1, &c.right)?;
+            check_comparable(scope, query, &sides.1, &sides.0, &c.left)?;
+            Expression::Compare(c.operator, Box::new(sides))
+        }
         DmvExpressionKind::Like(l) => {
             Expression::Like { operand: one(&l.operand)?, pattern: one(&l.pattern)?, negated: l.negated }
         }
         DmvExpressionKind::In(i) => {
-            let values = i.values.iter().map(|v| literal(query, v)).collect::<Result<_>>()?;
-            Expression::In { operand: one(&i.operand)?, values, negated: i.negated }
+            let operand = one(&i.operand)?;
+            let values = i.values.iter().map(|v| {
+                let value = literal(query, v)?;
+                check_comparable(scope, query, &operand, &Expression::Literal(value.clone()), v)?;
+                Ok(value)
+            });
+            Expression::In { values: values.collect::<Result<_>>()?, operand, negated: i.negated }
         }
         DmvExpressionKind::IsNull(n) => Expression::IsNull { operand: one(&n.operand)?, negated: n.negated },
         _ => Expression::Literal(literal(query, expression)?),
     })
+}
+
+/// A column of numbers is compared with numbers, which may stand in quotes; any other text is a mistake that would make an
+/// empty answer.
+fn check_comparable(
+    scope: &Scope,
+    query: &Query<'_>,
+    column: &Expression,
+    other: &Expression,
+    place: &DmvExpression,
+) -> Result<()> {
+    let (Expression::Field(index), Expression::Literal(value)) = (column, other) else { return Ok(()) };
+    let is_odd = |text: &str| text.trim().parse::<f64>().is_err();
+    if is_number(scope.columns[*index].info.ty) && value.as_str().is_some_and(is_odd) {
+        let message = "The following system error occurred:  Type mismatch. ";
+        return Err(Error::new(ErrorKind::TypeMismatch, message).at(place.span).located_in(query.text));
+    }
+    Ok(())
 }
 
 /// Binds the names of a condition.

@@ -5,7 +5,7 @@ use crate::rowsets::definition::{Ask, ColumnInfo, Table, Type};
 use crate::rowsets::value::parse_field;
 use crate::rowsets::{find, unknown};
 use facetta_mdx::ast::{DmvColumn, DmvExpression, DmvExpressionKind, DmvOperator, DmvSource};
-use facetta_model::{Error, ErrorKind, Field, Location, Result, Rowset, name};
+use facetta_model::{Error, ErrorKind, Field, Location, Result, Rowset, bail, name};
 use facetta_xmla::{Restriction, Restrictions};
 
 /// A column of the rowsets of a query.
@@ -109,6 +109,14 @@ fn open(
             exact = table.column("CATALOG_NAME").map(|(index, _)| (index, text.clone()));
         }
         restrictions.push(Restriction { name: one.name.text.to_string(), values: vec![text] });
+    }
+    let is_given = |wanted: &str| restrictions.iter().any(|r| name::same(&r.name, wanted));
+    if let Some((missing, _)) = table.restrictions().into_iter().find(|(name, def)| def.needed && !is_given(name)) {
+        bail!(
+            RestrictionRequired,
+            "The '{missing}' restriction is required but is missing from the request. Consider using SYSTEMRESTRICTSCHEMA to \
+             provide restrictions."
+        );
     }
     let rowset = table.open(ask.clone(), &Restrictions::new(restrictions))?;
     Ok(flow(rowset, exact))
