@@ -166,6 +166,43 @@ fn administrators_see_and_cancel() {
 }
 
 #[test]
+fn users_log_in_once_there_are_some() {
+    let folder = tempfile::tempdir().unwrap();
+    let users = folder.path().join("users.toml");
+    let user = |words: &[&str]| {
+        let mut command = facetta();
+        command.arg("user").args(words).args(["--users-file", users.to_str().unwrap()]);
+        text(&command.env("FACETTA_PASSWORD", "a secret").output().unwrap())
+    };
+    assert!(user(&["add", "ann", "--admin"]).starts_with("added ann"));
+    assert!(user(&["add", "bob", "--admin-of", "Demo"]).starts_with("added bob"));
+    assert!(user(&["list", "--json"]).contains("\"ADMINISTERS\": \"Demo\""));
+    assert!(!std::fs::read_to_string(&users).unwrap().contains("a secret"));
+
+    let state = folder.path().join("state");
+    let demo = ["demo", "--rows", "100", "--data-dir", state.to_str().unwrap()];
+    // The demo is for everyone on this machine; a server is for its users.
+    let made = Server::start(&demo);
+    drop(made);
+    let source = state.join("demo/sales-100");
+    let catalog = format!("Demo={},{}", source.join("demo.yaml").display(), source.join("data").display());
+    let data = folder.path().join("other");
+    let (users, data) = (users.to_str().unwrap(), data.to_str().unwrap());
+    let server = Server::start(&["serve", "--catalog", &catalog, "--users-file", users, "--data-dir", data]);
+    let ask = |user: &[&str], password: &str| {
+        let mut command = facetta();
+        command.args(["query", "--url", &server.url, "SELECT {[Measures].[Sales Count]} ON 0 FROM [Retail]"]);
+        command.args(user).env("FACETTA_PASSWORD", password).output().unwrap()
+    };
+    assert_eq!(ask(&[], "").status.code(), Some(5), "nobody");
+    assert_eq!(ask(&["--user", "ann"], "another").status.code(), Some(5), "a wrong password");
+    assert!(text(&ask(&["--user", "ann"], "a secret")).contains("100"));
+    let unasked =
+        facetta().args(["query", "--url", &server.url, "--user", "ann", "SELECT"]).stdin(Stdio::null()).output();
+    assert_eq!(unasked.unwrap().status.code(), Some(1), "no password and no terminal to ask at");
+}
+
+#[test]
 fn a_folder_becomes_a_catalog_by_init() {
     let folder = tempfile::tempdir().unwrap();
     drop(demo(&folder.path().join("state")));
