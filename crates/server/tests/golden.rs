@@ -36,7 +36,7 @@ mod common;
 use common::envelope;
 use common::http::Request;
 use common::log::Log;
-use common::show::Form;
+use common::show::{Failure, Form};
 use common::world::{Header, Result, World};
 use goldenscript::{Argument, Command, Context, Runner};
 use std::collections::BTreeSet;
@@ -48,6 +48,8 @@ use std::time::Duration;
 struct Player {
     world: World,
     log: Log,
+    /// What went wrong that no answer says: no `!` expects it.
+    broken: Vec<String>,
 }
 
 /// The arguments of a line, taken one by one; what is left is an error.
@@ -111,7 +113,7 @@ const TAGS: [&str; 7] = ["later", "begin", "end", "implicit", "xml", "count", "h
 
 impl Player {
     fn new() -> Result<Player> {
-        Ok(Player { log: Log::begin(), world: World::new()? })
+        Ok(Player { log: Log::begin(), world: World::new()?, broken: Vec::new() })
     }
 
     fn of_world(&mut self, command: &Command) -> Result<String> {
@@ -166,7 +168,8 @@ impl Player {
         }
         let properties = self.world.properties(client);
         let mut header = header(tags);
-        let literal = command.args.is_empty() && command.name.contains(|c: char| !c.is_ascii_alphanumeric() && c != '-');
+        let literal =
+            command.args.is_empty() && command.name.contains(|c: char| !c.is_ascii_alphanumeric() && c != '-');
         let body = match command.name.as_str() {
             _ if literal => envelope::statement(&self.world.names.fill(&command.name)?, &properties),
             "begin" => {
@@ -217,7 +220,13 @@ impl Player {
     }
 
     /// Lines that are no request of XMLA, or one written out whole.
-    fn of_socket(&mut self, client: &str, command: &Command, arguments: &mut Arguments, form: &Form) -> Result<Option<String>> {
+    fn of_socket(
+        &mut self,
+        client: &str,
+        command: &Command,
+        arguments: &mut Arguments,
+        form: &Form,
+    ) -> Result<Option<String>> {
         let world = &mut self.world;
         let mut shown = String::new();
         match command.name.as_str() {
@@ -278,15 +287,19 @@ impl Runner for Player {
     type Command = Command;
 
     fn run(&mut self, command: &Command, context: &Context) -> Result<String, Box<dyn Error>> {
-        match &context.prefix {
+        let done = match &context.prefix {
             Some(client) => self.of_client(client, command, &context.tags),
             None => self.of_world(command),
+        };
+        if let Some(error) = done.as_ref().err().filter(|e| !e.is::<Failure>()) {
+            self.broken.push(format!("{command}: {error}"));
         }
+        done
     }
 
     fn end_script(&mut self) -> Result<(), Box<dyn Error>> {
         self.world.end()?;
-        let defects = self.log.defects();
+        let defects = [std::mem::take(&mut self.broken), self.log.defects()].concat();
         if defects.is_empty() { Ok(()) } else { Err(defects.join("\n").into()) }
     }
 }

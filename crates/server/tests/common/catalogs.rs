@@ -97,7 +97,10 @@ cubes:
 const TABLES: [(&str, &str); 3] = [
     ("quarters", "quarter_id,year,quarter\n1,2023,Q1\n2,2023,Q2\n3,2024,Q1\n4,2024,Q2\n"),
     ("products", "product_id,category,product\n1,Drink,Coffee\n2,Drink,Tea\n3,Food,Bread\n4,Food,Cake\n"),
-    ("sales", "quarter_id,product_id,amount,units\n1,1,10.00,2\n1,3,5.50,1\n2,2,7.25,3\n3,1,20.00,4\n3,4,3.25,1\n4,3,4.00,2\n"),
+    (
+        "sales",
+        "quarter_id,product_id,amount,units\n1,1,10.00,2\n1,3,5.50,1\n2,2,7.25,3\n3,1,20.00,4\n3,4,3.25,1\n4,3,4.00,2\n",
+    ),
 ];
 
 /// Writes the shop's schema and data into a folder; the value of the key `catalog` that serves it.

@@ -52,7 +52,8 @@ fn property_list(properties: &[(String, String)]) -> String {
 
 /// A Cancel element; what is not given is not written.
 pub fn cancel(connection: Option<&str>, session: Option<&str>, spid: Option<&str>, associated: Option<&str>) -> String {
-    let parts = [("ConnectionID", connection), ("SessionID", session), ("SPID", spid), ("CancelAssociated", associated)];
+    let parts =
+        [("ConnectionID", connection), ("SessionID", session), ("SPID", spid), ("CancelAssociated", associated)];
     let each = parts.iter().filter_map(|(n, v)| v.map(|v| format!("<{n}>{}</{n}>", escape(v))));
     format!(
         r#"<Cancel xmlns="http://schemas.microsoft.com/analysisservices/2003/engine">{}</Cancel>"#,

@@ -108,7 +108,8 @@ impl Socket {
         let mut status_line = lines.next().unwrap_or_default().splitn(3, ' ').skip(1);
         let status = status_line.next().and_then(|s| s.parse().ok()).unwrap_or(0);
         let reason = status_line.next().unwrap_or_default().to_owned();
-        let headers = lines.filter_map(|l| l.split_once(':')).map(|(n, v)| (n.to_owned(), v.trim().to_owned())).collect();
+        let headers =
+            lines.filter_map(|l| l.split_once(':')).map(|(n, v)| (n.to_owned(), v.trim().to_owned())).collect();
         let mut response = Response { status, reason, headers, body: Vec::new(), broken_off: false };
         if headless {
             return Ok(response);
@@ -135,7 +136,8 @@ impl Socket {
             };
             let line = String::from_utf8_lossy(&self.received[..line_end]).into_owned();
             let size = usize::from_str_radix(line.split(';').next().unwrap_or_default().trim(), 16);
-            let size = size.map_err(|e| io::Error::new(io::ErrorKind::InvalidData, format!("chunk size '{line}': {e}")))?;
+            let size =
+                size.map_err(|e| io::Error::new(io::ErrorKind::InvalidData, format!("chunk size '{line}': {e}")))?;
             self.received.drain(..line_end + 2);
             let (chunk, broken) = self.take(size + 2)?;
             if broken {

@@ -5,14 +5,26 @@ use std::collections::BTreeMap;
 
 /// Texts with names: statements that run for hours, and such whose answer is too long to wait for; DMVs, and MDX over the shop.
 const TEXTS: [(&str, &str); 4] = [
-    ("{slow}", "SELECT COUNT(*) FROM $SYSTEM.DISCOVER_KEYWORDS a JOIN $SYSTEM.DISCOVER_KEYWORDS b ON a.Keyword <> b.Keyword \
-      JOIN $SYSTEM.DISCOVER_KEYWORDS c ON b.Keyword <> c.Keyword JOIN $SYSTEM.DISCOVER_KEYWORDS d ON c.Keyword <> d.Keyword"),
-    ("{endless}", "SELECT a.Keyword FROM $SYSTEM.DISCOVER_KEYWORDS a JOIN $SYSTEM.DISCOVER_KEYWORDS b ON a.Keyword <> b.Keyword \
-      JOIN $SYSTEM.DISCOVER_KEYWORDS c ON b.Keyword <> c.Keyword JOIN $SYSTEM.DISCOVER_KEYWORDS d ON c.Keyword <> d.Keyword"),
-    ("{mdx.slow}", "WITH MEMBER [Measures].[X] AS Sum(Crossjoin([A].[A].[A].Members, [B].[B].[B].Members, [C].[C].[C].Members, \
-      [D].[D].[D].Members, [E].[E].[E].Members), 1) SELECT {[Measures].[X]} ON COLUMNS FROM [Wide]"),
-    ("{mdx.endless}", "SELECT {[Measures].[Number]} ON COLUMNS, Crossjoin([A].[A].[A].Members, [B].[B].[B].Members, \
-      [C].[C].[C].Members) ON ROWS FROM [Wide]"),
+    (
+        "{slow}",
+        "SELECT COUNT(*) FROM $SYSTEM.DISCOVER_KEYWORDS a JOIN $SYSTEM.DISCOVER_KEYWORDS b ON a.Keyword <> b.Keyword \
+      JOIN $SYSTEM.DISCOVER_KEYWORDS c ON b.Keyword <> c.Keyword JOIN $SYSTEM.DISCOVER_KEYWORDS d ON c.Keyword <> d.Keyword",
+    ),
+    (
+        "{endless}",
+        "SELECT a.Keyword FROM $SYSTEM.DISCOVER_KEYWORDS a JOIN $SYSTEM.DISCOVER_KEYWORDS b ON a.Keyword <> b.Keyword \
+      JOIN $SYSTEM.DISCOVER_KEYWORDS c ON b.Keyword <> c.Keyword JOIN $SYSTEM.DISCOVER_KEYWORDS d ON c.Keyword <> d.Keyword",
+    ),
+    (
+        "{mdx.slow}",
+        "WITH MEMBER [Measures].[X] AS Sum(Crossjoin([A].[A].[A].Members, [B].[B].[B].Members, [C].[C].[C].Members, \
+      [D].[D].[D].Members, [E].[E].[E].Members), 1) SELECT {[Measures].[X]} ON COLUMNS FROM [Wide]",
+    ),
+    (
+        "{mdx.endless}",
+        "SELECT {[Measures].[Number]} ON COLUMNS, Crossjoin([A].[A].[A].Members, [B].[B].[B].Members, \
+      [C].[C].[C].Members) ON ROWS FROM [Wide]",
+    ),
 ];
 
 /// What is known by name.
@@ -126,12 +138,13 @@ impl Names {
                 rest = &rest[36..];
                 continue;
             }
-            let number = [("SPID ", Kind::Spid), ("ConnectionID ", Kind::Connection)].into_iter().find_map(|(word, kind)| {
-                let after = rest.strip_prefix(word)?;
-                let digits = after.len() - after.trim_start_matches(|c: char| c.is_ascii_digit()).len();
-                let known = self.known.contains_key(&(kind, after[..digits].to_owned()));
-                known.then(|| (word, kind, &after[..digits], &after[digits..]))
-            });
+            let number =
+                [("SPID ", Kind::Spid), ("ConnectionID ", Kind::Connection)].into_iter().find_map(|(word, kind)| {
+                    let after = rest.strip_prefix(word)?;
+                    let digits = after.len() - after.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+                    let known = self.known.contains_key(&(kind, after[..digits].to_owned()));
+                    known.then(|| (word, kind, &after[..digits], &after[digits..]))
+                });
             if let Some((word, kind, digits, after)) = number {
                 shown.push_str(word);
                 let digits = digits.to_owned();

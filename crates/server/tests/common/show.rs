@@ -19,6 +19,18 @@ pub struct Form {
     pub headers: bool,
 }
 
+/// An answer that says that something went wrong; scripts expect it. Any other error is the script's own.
+#[derive(Debug)]
+pub struct Failure(pub String);
+
+impl std::fmt::Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Failure {}
+
 /// Whether an answer says that something went wrong.
 pub fn is_failure(response: &Response) -> bool {
     if response.status != 200 || response.broken_off {
@@ -120,10 +132,8 @@ fn write_table(text: &mut String, table: &Table, form: &Form, names: &mut Names)
 
 fn write_cells(text: &mut String, cells: &Cells) {
     for (number, axis) in cells.axes.iter().enumerate() {
-        let tuples: Vec<String> = axis
-            .iter()
-            .map(|tuple| tuple.iter().map(|m| m.caption.as_str()).collect::<Vec<_>>().join(", "))
-            .collect();
+        let tuples: Vec<String> =
+            axis.iter().map(|tuple| tuple.iter().map(|m| m.caption.as_str()).collect::<Vec<_>>().join(", ")).collect();
         let _ = writeln!(text, "axis {number}: {}", tuples.join("; "));
     }
     for cell in &cells.cells {

@@ -278,7 +278,7 @@ impl World {
     pub fn shown_answer(&mut self, client: &str, form: &Form) -> Result<String> {
         let response = self.receive(client)?;
         let shown = show::answer(&response, form, &mut self.names);
-        if show::is_failure(&response) { Err(shown.trim_end().into()) } else { Ok(shown) }
+        if show::is_failure(&response) { Err(show::Failure(shown.trim_end().to_owned()).into()) } else { Ok(shown) }
     }
 
     /// Waits until what was sent stands in the registry, or is answered.
@@ -287,7 +287,9 @@ impl World {
         let connection = self.connection_at(local)?;
         wait_for("a command in the registry", || {
             let there = !self.handle.as_ref()?.server().running.on_connection(connection).is_empty();
-            let answered = || self.clients.get(client).and_then(|c| c.socket.as_ref()).is_some_and(|s| s.has_answer().unwrap_or(true));
+            let answered = || {
+                self.clients.get(client).and_then(|c| c.socket.as_ref()).is_some_and(|s| s.has_answer().unwrap_or(true))
+            };
             (there || answered()).then_some(())
         })
     }
