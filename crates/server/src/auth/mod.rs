@@ -11,7 +11,7 @@ use hyper::header::HeaderValue;
 use rustc_hash::FxHashMap;
 use std::net::IpAddr;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 use std::time::{Duration, SystemTime};
 use tokio::sync::Semaphore;
 use users::Users;
@@ -77,7 +77,6 @@ struct State {
     failures: FxHashMap<IpAddr, (u32, Moment)>,
     failed: u64,
     anyone: Arc<User>,
-    nobody_hash: String,
 }
 
 impl Auth {
@@ -98,7 +97,6 @@ impl Auth {
             failures: FxHashMap::default(),
             failed: 0,
             anyone: Arc::new(User { name: ANONYMOUS.into(), admin: true, admin_of: Vec::new() }),
-            nobody_hash: users::hash("nobody")?,
         };
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         Ok(Auth { clock, path, state: Mutex::new(state), hashing: Arc::new(Semaphore::new(cores)) })
@@ -132,9 +130,10 @@ impl Auth {
             return Verdict::Slow;
         }
         let entry = users.users.get(&name).cloned();
-        let hash = entry.as_ref().map_or_else(|| lock(&self.state).nobody_hash.clone(), |e| e.hash.clone());
+        let hash = entry.as_ref().map(|e| e.hash.clone());
         let Ok(_turn) = self.hashing.clone().acquire_owned().await else { return Verdict::Unknown };
-        let right = tokio::task::spawn_blocking(move || users::matches(&password, &hash)).await.unwrap_or(false);
+        let hashed = move || users::matches(&password, &hash.unwrap_or_else(nobody_hash));
+        let right = tokio::task::spawn_blocking(hashed).await.unwrap_or(false);
         match entry.filter(|_| right) {
             Some(entry) => {
                 let user = Arc::new(User { name: name.into(), admin: entry.admin, admin_of: entry.admin_of });
@@ -215,6 +214,13 @@ impl Auth {
         *failures = (failures.0.saturating_add(1), until);
         Duration::from_millis(100 << failures.0.min(5))
     }
+}
+
+/// What the password of an unknown name is held against, in vain: it costs what a wrong password costs. Made when it is first
+/// needed, so that a start does not pay for it.
+fn nobody_hash() -> String {
+    static HASH: LazyLock<String> = LazyLock::new(|| users::hash("nobody").unwrap_or_default());
+    HASH.clone()
 }
 
 fn stamp(path: &std::path::Path) -> Option<(SystemTime, u64)> {
