@@ -21,12 +21,14 @@ mod program;
 pub mod render;
 mod resolve;
 pub mod scalar;
+mod update;
 
 pub use describe::{CubeDescription, SetDescription, check_cube, check_session, describe, find_member};
 pub use environment::{MissingMemberMode, Query, RoleFilter, SessionDefinition, SessionScope, Settings};
 pub use evaluate::SubcubeCache;
 pub use execute::execute;
 pub use expr::Kind;
+pub use update::{CellUpdate, updates};
 
 /// Stack that a thread needs to evaluate calculations that are nested as deep as the evaluator lets them.
 pub const STACK_BYTES: usize = 64 << 20;

@@ -9,10 +9,12 @@ mod overload;
 mod properties;
 mod select;
 mod special;
+mod update;
 
 pub(crate) use expression::same_hierarchies;
 pub(crate) use names::Named;
-pub(crate) use select::select;
+pub(crate) use select::{cube_of, select};
+pub(crate) use update::update;
 
 use crate::environment::Query;
 use crate::expr::{Coordinates, Expr, ExprKind, Kind, Type};
@@ -24,7 +26,7 @@ use facetta_model::{Compatibility, Context, Error, HierarchyId, Members, Result,
 use std::sync::Arc;
 
 /// Coordinates beyond the hierarchies that a cell can depend on: iterations over named sets.
-const MAX_ITERATIONS: usize = 1024;
+const MAX_ITERATIONS: usize = 512;
 /// How deep definitions may refer to each other while they are resolved.
 const MAX_NESTING: usize = 64;
 
@@ -159,7 +161,7 @@ impl<'a> Resolver<'a> {
     /// A number for a set that functions iterate over.
     fn new_iteration(&mut self) -> Result<usize> {
         if self.iterations >= MAX_ITERATIONS {
-            return Err(Error::not_supported("a statement with more than a thousand named sets"));
+            return Err(Error::not_supported("a statement with more than 512 iterations over named sets"));
         }
         self.iterations += 1;
         Ok(self.iterations - 1)

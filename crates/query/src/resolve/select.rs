@@ -49,7 +49,7 @@ pub(crate) fn select(query: &Query, select: &ast::Select, context: &Context) -> 
 }
 
 impl Resolver<'_> {
-    fn finish(
+    pub(super) fn finish(
         mut self,
         axes: Vec<AxisPlan>,
         slicer: Option<Expr>,
@@ -170,8 +170,7 @@ struct Measures<'a> {
 impl Measures<'_> {
     fn visit(&mut self, expr: &Expr) {
         match &expr.kind {
-            ExprKind::Member(h, m) if m.is_calculated() => {
-                let _ = h;
+            ExprKind::Member(_, m) if m.is_calculated() => {
                 if !self.seen.contains(m) {
                     self.seen.push(*m);
                     let calculations = self.calculations;
@@ -180,11 +179,7 @@ impl Measures<'_> {
                     }
                 }
             }
-            ExprKind::Member(HierarchyId::MEASURES, m) if !m.is_null() => {
-                if !self.found.contains(m) {
-                    self.found.push(*m);
-                }
-            }
+            ExprKind::Member(HierarchyId::MEASURES, m) if !m.is_null() && !self.found.contains(m) => self.found.push(*m),
             ExprKind::NamedSet(index) => {
                 // A set's expression may name the set that asks for it only through a formula, which is visited once.
                 let marker = MemberId(u32::MAX - 1 - *index as u32);
