@@ -8,9 +8,7 @@ use crate::resolve;
 use facetta_mdx::ast::{Allocation, Source, Update, UpdateCell};
 use facetta_model::catalog::{Cube, Measure};
 use facetta_model::definition::Aggregator;
-use facetta_model::{
-    Context, Error, HierarchyId, MeasureGroupId, Result, Span, SubcubeFilter, Value, bail, error,
-};
+use facetta_model::{Context, Error, HierarchyId, MeasureGroupId, Result, Span, SubcubeFilter, Value, bail, error};
 use std::sync::Arc;
 
 /// One assignment: the fact rows under a tuple, and what the measure is to hold over them.

@@ -1,7 +1,7 @@
 //! The catalogs that the server serves, and whether each can answer yet.
 
 use crate::sync::{read, write};
-use facetta_engine::Database;
+use facetta_engine::{Database, Transaction};
 use facetta_model::{Error, Result, Snapshot, bail, catalog::Catalog, error, name};
 use std::sync::{Arc, RwLock};
 
@@ -27,6 +27,12 @@ impl CatalogState {
             CatalogState::Loading | CatalogState::Failed(_) => None,
         }
     }
+}
+
+/// A catalog that answers.
+enum Answering {
+    Stored(Arc<Database>),
+    Fixed(Arc<dyn Snapshot>),
 }
 
 struct Entry {
@@ -72,15 +78,33 @@ impl Catalogs {
         all.iter().find(|e| name::same(&e.name, wanted)).map(|e| e.name.clone()).ok_or_else(|| no_access(wanted, user))
     }
 
-    /// The newest version of a catalog.
+    /// A catalog as a transaction sees it; without one, its newest version.
     ///
     /// # Errors
     /// There is none for `user`, it is still loading, or it could not be loaded.
-    pub fn snapshot(&self, wanted: &str, user: &str) -> Result<Arc<dyn Snapshot>> {
+    pub fn snapshot(&self, wanted: &str, user: &str, within: Option<&Transaction>) -> Result<Arc<dyn Snapshot>> {
+        Ok(match self.answering(wanted, user)? {
+            Answering::Stored(database) => within.map_or_else(|| database.snapshot(), |t| t.snapshot(&database)),
+            Answering::Fixed(snapshot) => snapshot,
+        })
+    }
+
+    /// The database of a catalog, to be written.
+    ///
+    /// # Errors
+    /// As [`Catalogs::snapshot`]; or it has one version for ever.
+    pub fn database(&self, wanted: &str, user: &str) -> Result<Arc<Database>> {
+        match self.answering(wanted, user)? {
+            Answering::Stored(database) => Ok(database),
+            Answering::Fixed(_) => bail!(NotWritable, "The '{wanted}' database cannot be written"),
+        }
+    }
+
+    fn answering(&self, wanted: &str, user: &str) -> Result<Answering> {
         let all = read(&self.0);
         match all.iter().find(|e| name::same(&e.name, wanted)).map(|e| &e.state) {
-            Some(CatalogState::Ready(database)) => Ok(database.snapshot()),
-            Some(CatalogState::Fixed(snapshot)) => Ok(snapshot.clone()),
+            Some(CatalogState::Ready(database)) => Ok(Answering::Stored(database.clone())),
+            Some(CatalogState::Fixed(snapshot)) => Ok(Answering::Fixed(snapshot.clone())),
             Some(CatalogState::Loading) => bail!(Unavailable, "The '{wanted}' database is still loading"),
             Some(CatalogState::Failed(why)) => bail!(Unavailable, "The '{wanted}' database could not be loaded: {why}"),
             None => Err(no_access(wanted, user)),

@@ -58,7 +58,7 @@ pub struct Server {
     /// What they ask of.
     pub catalogs: Catalogs,
     /// Where the catalogs' data is.
-    pub store: Store,
+    pub store: Arc<Store>,
     /// Subcubes kept between statements.
     pub subcubes: Arc<SubcubeCache>,
     ready: AtomicBool,
@@ -88,7 +88,7 @@ impl Server {
             running: Arc::new(Running::new(clock.clone(), settings.limits.session_queue)),
             pool: Pool::new(clock.clone(), settings.workers),
             catalogs: Catalogs::default(),
-            store,
+            store: Arc::new(store),
             subcubes: Arc::new(SubcubeCache::new(SUBCUBES)),
             ready: AtomicBool::new(false),
             settings,

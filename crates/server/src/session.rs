@@ -61,8 +61,8 @@ impl EndReason {
     }
 }
 
-/// An open transaction of a session. What it changed is kept by storage under its id.
-#[derive(Clone, Debug, PartialEq)]
+/// An open transaction of a session.
+#[derive(Clone)]
 pub struct Transaction {
     /// Its name.
     pub id: Guid,
@@ -72,6 +72,14 @@ pub struct Transaction {
     pub started: Moment,
     /// Processor time of its commands, nanoseconds.
     pub cpu_nanos: u64,
+    /// What storage keeps of it: the versions that it sees, and its changes.
+    pub changes: Arc<facetta_engine::Transaction>,
+}
+
+impl std::fmt::Debug for Transaction {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Transaction").field("id", &self.id).field("count", &self.count).finish_non_exhaustive()
+    }
 }
 
 /// The last command of a session that is over.
@@ -198,6 +206,11 @@ impl Session {
     /// Its state, locked. Never held across a wait, nor while another session's is.
     pub fn state(&self) -> MutexGuard<'_, State> {
         lock(&self.state)
+    }
+
+    /// What storage keeps of the open transaction, if there is one.
+    pub fn changes(&self) -> Option<Arc<facetta_engine::Transaction>> {
+        self.state().transaction.as_ref().map(|t| t.changes.clone())
     }
 
     /// Cancels the command that runs and those that wait; later ones are not hit. How many were told.

@@ -8,6 +8,7 @@ use crate::scope::Scope;
 use crate::session::{EndReason, Session, SharedProperties, State, Transaction};
 use crate::settings::Timeouts;
 use crate::sync::{lock, read, write};
+use facetta_engine::Store;
 use facetta_model::{CancelReason, Error, Result, bail, error};
 use facetta_xmla::{Properties, session_not_found};
 use rustc_hash::FxHashMap;
@@ -235,6 +236,7 @@ impl Sessions {
         let mut state = session.state();
         if state.ended.is_some() && state.is_idle() {
             if let Some(transaction) = state.transaction.take() {
+                transaction.changes.rollback();
                 tracing::info!(session = %session.id, transaction = %transaction.id, "transaction rolled back");
             }
             drop(state);
@@ -286,11 +288,11 @@ impl Sessions {
         })
     }
 
-    /// Opens a transaction in a session, or counts the open one up.
+    /// Opens a transaction of a store in a session, or counts the open one up.
     ///
     /// # Errors
     /// The session is implicit, or the journal cannot be written; nothing has changed then.
-    pub fn begin_transaction(&self, session: &Arc<Session>) -> Result<()> {
+    pub fn begin_transaction(&self, session: &Arc<Session>, store: &Arc<Store>) -> Result<()> {
         if !session.explicit {
             return Err(implicit("BeginTransaction"));
         }
@@ -303,7 +305,10 @@ impl Sessions {
                         .checked_add(1)
                         .ok_or_else(|| error!(Transaction, "The transaction is nested too deep"))?;
                 }
-                None => state.transaction = Some(Box::new(Transaction { id, count: 1, started, cpu_nanos: 0 })),
+                None => {
+                    let changes = Arc::new(store.begin());
+                    state.transaction = Some(Box::new(Transaction { id, count: 1, started, cpu_nanos: 0, changes }));
+                }
             }
             Ok(())
         })

@@ -3,6 +3,7 @@
 pub mod cancel;
 pub mod statement;
 pub mod transaction;
+pub mod update;
 
 use facetta_model::{CellSet, Rowset};
 use facetta_xmla::Warning;

@@ -1,6 +1,6 @@
 //! Statement: MDX, DMV queries, and transaction commands written as MDX.
 
-use super::{Reply, transaction};
+use super::{Reply, transaction, update};
 use crate::dispatch::ask;
 use crate::environment;
 use crate::handler::Exchange;
@@ -53,6 +53,9 @@ fn run_parsed(exchange: &Exchange, request: &Execute, parsed: Parsed, text: &str
         StatementKind::BeginTransaction => done(transaction::begin(server, session)),
         StatementKind::CommitTransaction => done(transaction::commit(server, session, exchange.context())),
         StatementKind::RollbackTransaction => done(transaction::rollback(exchange)),
+        StatementKind::Update(what) => {
+            done(update::run(exchange, what, &request.parameters).map_err(|e| e.located_in(text)))
+        }
         StatementKind::CreateMember(_) | StatementKind::CreateSet(_) | StatementKind::CreateCellCalculation(_) => {
             done(create(exchange, parsed.statement, text).map_err(|e| e.located_in(text)))
         }

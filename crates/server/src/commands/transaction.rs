@@ -11,19 +11,27 @@ use std::sync::Arc;
 /// # Errors
 /// The session is implicit, or the journal cannot be written.
 pub fn begin(server: &Server, session: &Arc<Session>) -> Result<()> {
-    server.sessions.begin_transaction(session)
+    server.sessions.begin_transaction(session, &server.store)
 }
 
 /// Counts the open transaction down; at zero it is committed.
 ///
 /// # Errors
-/// There is none, or it cannot be committed: then it is rolled back, whole.
+/// There is none, it conflicts with one that was committed before, or it cannot be made durable: then it is rolled back, whole,
+/// and the session has none any more (spec/decisions.md, Cancel).
 pub fn commit(server: &Server, session: &Arc<Session>, context: &Context) -> Result<()> {
     context.check()?;
     let Some(transaction) = server.sessions.release_transaction(session)? else { return Ok(()) };
-    // Nothing can be written yet (UPDATE CUBE faults), so that there is nothing that storage has to make durable.
-    tracing::info!(session = %session.id, transaction = %transaction.id, "transaction committed");
-    Ok(())
+    match transaction.changes.commit(context) {
+        Ok(()) => {
+            tracing::info!(session = %session.id, transaction = %transaction.id, "transaction committed");
+            Ok(())
+        }
+        Err(error) => {
+            tracing::info!(session = %session.id, transaction = %transaction.id, %error, "transaction rolled back");
+            Err(error)
+        }
+    }
 }
 
 /// Undoes the open transaction.
@@ -37,6 +45,7 @@ pub fn rollback(exchange: &Exchange) -> Result<()> {
         return Ok(());
     }
     let transaction = server.sessions.take_transaction(session)?;
+    transaction.changes.rollback();
     tracing::info!(session = %session.id, transaction = %transaction.id, "transaction rolled back");
     Ok(())
 }

@@ -262,12 +262,13 @@ impl Ask {
         }
     }
 
-    /// The newest version of the current catalog.
+    /// The current catalog as the session's transaction sees it; without one, its newest version.
     ///
     /// # Errors
     /// There is none, or it does not answer.
     pub fn snapshot(&self) -> Result<Arc<dyn Snapshot>> {
-        self.server.catalogs.snapshot(&self.catalog_name()?, &self.user.name)
+        let within = self.session.changes();
+        self.server.catalogs.snapshot(&self.catalog_name()?, &self.user.name, within.as_deref())
     }
 }
 

@@ -10,6 +10,14 @@ fn cubes(ask: &Ask) -> Result<Rows<View>> {
     Ok(rows_of(views(ask)?))
 }
 
+/// Whether any measure of the cube can be written.
+fn is_writable(view: &View) -> bool {
+    view.cube.measures.iter().any(|m| {
+        let group = view.catalog.measure_groups.get(view.cube.measure_groups[m.group].index());
+        group.and_then(|g| g.measures.get(m.measure as usize)).is_some_and(|m| m.writable)
+    })
+}
+
 /// The cubes.
 #[rustfmt::skip]
 pub static MDSCHEMA_CUBES: RowsetDef<View> = RowsetDef {
@@ -38,7 +46,7 @@ pub static MDSCHEMA_CUBES: RowsetDef<View> = RowsetDef {
         }),
         column("IS_DRILLTHROUGH_ENABLED", Bool, |_| true.into()),
         column("IS_LINKABLE", Bool, |_| false.into()),
-        column("IS_WRITE_ENABLED", Bool, |_| false.into()),
+        column("IS_WRITE_ENABLED", Bool, |r| is_writable(r).into()),
         column("IS_SQL_ENABLED", Bool, |_| false.into()),
         column("CUBE_CAPTION", Str, |r| r.cube.texts.caption.as_ref().unwrap_or(&r.cube.name).clone().into()),
         restriction(4, "BASE_CUBE_NAME", Str, |_| Field::Null),
