@@ -19,6 +19,7 @@ pub fn execute(statement: &Statement, query: &Query, context: &Context) -> Resul
         StatementKind::Drillthrough(statement) => {
             crate::drillthrough::drillthrough(statement, query, context).map(Outcome::Rowset)
         }
+        StatementKind::Explain(statement) => crate::plan::explain(statement, query, context).map(Outcome::Rowset),
         StatementKind::RefreshCube(_) => Ok(Outcome::Done),
         other => Err(Error::not_supported(statement_name(other))),
     }

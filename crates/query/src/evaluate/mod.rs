@@ -209,8 +209,9 @@ impl Evaluator {
     /// The rows of `batch` that differ in the coordinates `deps`, and for each row which of them it equals.
     /// None if telling them apart is no use: they all may differ.
     pub(crate) fn distinct(&self, batch: &Batch, deps: &crate::expr::Coordinates) -> Option<(Vec<u32>, Col<u32>)> {
-        let varying = |i: &usize| matches!(batch.columns().get(*i), Some(Column::Many(_)));
-        let used: Vec<usize> = deps.iter().filter(varying).collect();
+        let columns = batch.columns();
+        let varying = |i: &usize| matches!(columns[*i], Column::Many(_));
+        let used: Vec<usize> = deps.iter().take_while(|i| *i < columns.len()).filter(varying).collect();
         if used.is_empty() {
             return Some((vec![0], Col::One(0)));
         }

@@ -1,7 +1,6 @@
 //! Sets: at one coordinate, or the distinct ones of a batch; named sets once.
 
 use super::{Batch, Col, Evaluator, Set, Sets};
-use crate::coordinate;
 use crate::expr::{Expr, ExprKind, Kind};
 use crate::functions::{Run, logical};
 use facetta_model::{Error, ErrorKind, HierarchyId, MemberId, Result, TupleSet, Value, bail};
@@ -31,7 +30,9 @@ impl Evaluator {
         if !cached {
             return self.set_now(expr, at);
         }
-        let coordinates: Vec<MemberId> = expr.deps.iter().filter_map(|i| Some(at.columns().get(i)?.get(0))).collect();
+        let columns = at.columns();
+        let coordinates: Vec<MemberId> =
+            expr.deps.iter().take_while(|i| *i < columns.len()).map(|i| columns[i].get(0)).collect();
         let key = (std::ptr::from_ref(expr) as usize, coordinates);
         if let Some(set) = self.set_cache.borrow().get(&key) {
             return Ok(set.clone());
@@ -160,12 +161,6 @@ impl Evaluator {
                 None => bail!(Type, "a number was expected, not '{v}'"),
             },
         }
-    }
-
-    /// A member that an argument yields at one coordinate, own data seen as its member.
-    pub(crate) fn member_at(&self, expr: &Expr, at: &Batch) -> Result<(HierarchyId, MemberId)> {
-        let object = *self.objects(expr, at)?.get(0);
-        Ok((object.hierarchy, coordinate::seen(object.as_member())))
     }
 }
 

@@ -112,13 +112,13 @@ impl Indexed {
             subcube.keys.iter().zip(&ranges).map(|(k, &(first, shift))| u128::from(k[row].0 - first) << shift).sum()
         };
         let rows = match shift {
-            ..=26 if 1u64 << shift <= 4096 + 8 * subcube.rows as u64 => {
+            0..=26 if 1u64 << shift <= 4096 + 8 * subcube.rows as u64 => {
                 let mut dense = vec![NO_ROW; 1 << shift];
                 rows.for_each(|row| dense[key(row) as usize] = row as u32);
                 Rows::Dense(dense)
             }
-            ..=64 => Rows::Narrow(rows.map(|row| (key(row) as u64, row as u32)).collect()),
-            ..=128 => Rows::Wide(rows.map(|row| (key(row), row as u32)).collect()),
+            0..=64 => Rows::Narrow(rows.map(|row| (key(row) as u64, row as u32)).collect()),
+            65..=128 => Rows::Wide(rows.map(|row| (key(row), row as u32)).collect()),
             _ => Rows::Long(rows.map(|row| (subcube.keys.iter().map(|k| k[row]).collect(), row as u32)).collect()),
         };
         Indexed { subcube, ranges, rows }
@@ -209,13 +209,16 @@ struct Known {
     wanders: Vec<bool>,
 }
 
+/// Members that will be asked for.
+type Hint = Arc<FxHashSet<MemberId>>;
+
 /// The subcubes of one statement.
 #[derive(Debug)]
 pub(crate) struct Subcubes {
     shared: Arc<SubcubeCache>,
     known: RefCell<FxHashMap<Signature, Known>>,
     /// For a hierarchy and grain, the members that the axes will ask for.
-    hints: RefCell<FxHashMap<(HierarchyId, Grain), Arc<FxHashSet<MemberId>>>>,
+    hints: RefCell<FxHashMap<(HierarchyId, Grain), Hint>>,
 }
 
 impl Subcubes {

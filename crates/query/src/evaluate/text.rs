@@ -3,7 +3,7 @@
 use super::{Batch, Evaluator, Object, Set, TupleColumn};
 use crate::expr::Kind;
 use crate::resolve::Resolver;
-use facetta_model::{MemberId, Result, Span, bail};
+use facetta_model::{Result, Span};
 
 impl Evaluator {
     fn resolve_text(&self, text: &str, kind: Kind) -> Result<crate::expr::Expr> {
@@ -38,14 +38,5 @@ impl Evaluator {
         let value = self.values(&expr, at)?.get(0).clone();
         self.forget_sets();
         Ok(value)
-    }
-
-    /// The member of one hierarchy that a text names.
-    pub(crate) fn member_of(&self, hierarchy: facetta_model::HierarchyId, text: &str) -> Result<MemberId> {
-        let found = self.member_named(text)?;
-        if found.hierarchy != hierarchy {
-            bail!(Invalid, "'{text}' is no member of '{}'", self.cube.hierarchy(hierarchy).unique_name);
-        }
-        Ok(found.as_member())
     }
 }

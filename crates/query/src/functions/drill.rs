@@ -312,7 +312,7 @@ fn drilldown_best(evaluator: &Evaluator, call: &Call, at: &Batch, top: bool) -> 
     if set.is_empty() {
         return Ok(Set::shared(set));
     }
-    let n = count(evaluator, call, 1, at, 0)?.max(0) as usize;
+    let best = Best { call, value: 3, count: count(evaluator, call, 1, at, 0)?.max(0) as usize, top };
     let members = evaluator.members();
     let tree = Tree::new(&members, set.hierarchies[0]);
     let level = match call.arg(2) {
@@ -323,34 +323,40 @@ fn drilldown_best(evaluator: &Evaluator, call: &Call, at: &Batch, top: bool) -> 
         if Some(tree.level(m)) != level {
             return Ok(Vec::new());
         }
-        best_children(evaluator, call, 3, at, &set, tuple, tree.children(m), n, top)
+        best.children(evaluator, at, &set, tuple, tree.children(m))
     })
 }
 
-/// The `n` best of the children that would stand in the first place of `tuple`.
-#[allow(clippy::too_many_arguments)]
-fn best_children(
-    evaluator: &Evaluator,
-    call: &Call,
+/// How the best children are picked: by the value at an argument of the call, how many, the greatest or the least.
+struct Best<'a> {
+    call: &'a Call,
     value: usize,
-    at: &Batch,
-    set: &Tuples,
-    tuple: &[MemberId],
-    children: Vec<MemberId>,
-    n: usize,
+    count: usize,
     top: bool,
-) -> Result<Vec<MemberId>> {
-    let mut at = at.clone();
-    set.hierarchies.iter().zip(tuple).for_each(|(h, m)| at.set_one(h.index(), *m));
-    let candidates = Set::of_members(set.hierarchies[0], children.clone(), &evaluator.context)?;
-    let values = evaluator.values_over(&at, &candidates, &call.args[0], call.arg(value))?;
-    let mut order: Vec<usize> = (0..children.len()).collect();
-    order.sort_by(|&a, &b| {
-        let ordering = values[a].compare(&values[b]);
-        if top { ordering.reverse() } else { ordering }
-    });
-    order.truncate(n);
-    Ok(order.into_iter().map(|i| children[i]).collect())
+}
+
+impl Best<'_> {
+    /// The best of the children that would stand in the first place of `tuple`.
+    fn children(
+        &self,
+        evaluator: &Evaluator,
+        at: &Batch,
+        set: &Tuples,
+        tuple: &[MemberId],
+        children: Vec<MemberId>,
+    ) -> Result<Vec<MemberId>> {
+        let mut at = at.clone();
+        set.hierarchies.iter().zip(tuple).for_each(|(h, m)| at.set_one(h.index(), *m));
+        let candidates = Set::of_members(set.hierarchies[0], children.clone(), &evaluator.context)?;
+        let values = evaluator.values_over(&at, &candidates, &self.call.args[0], self.call.arg(self.value))?;
+        let mut order: Vec<usize> = (0..children.len()).collect();
+        order.sort_by(|&a, &b| {
+            let ordering = values[a].compare(&values[b]);
+            if self.top { ordering.reverse() } else { ordering }
+        });
+        order.truncate(self.count);
+        Ok(order.into_iter().map(|i| children[i]).collect())
+    }
 }
 
 /// The position of a set's tuples that the second set's members stand in.
@@ -425,7 +431,7 @@ fn drilldown_member_best(evaluator: &Evaluator, call: &Call, at: &Batch, top: bo
     if marked.arity() > 1 || set.hierarchies.first() != marked.hierarchies.first() {
         return Err(facetta_model::Error::not_supported("DrilldownMemberTop of tuples"));
     }
-    let n = count(evaluator, call, 2, at, 0)?.max(0) as usize;
+    let best = Best { call, value: 3, count: count(evaluator, call, 2, at, 0)?.max(0) as usize, top };
     let members = evaluator.members();
     let tree = Tree::new(&members, set.hierarchies[0]);
     let wanted: FxHashSet<MemberId> = marked.members.iter().copied().collect();
@@ -433,7 +439,7 @@ fn drilldown_member_best(evaluator: &Evaluator, call: &Call, at: &Batch, top: bo
         if !wanted.contains(&m) {
             return Ok(Vec::new());
         }
-        best_children(evaluator, call, 3, at, &set, tuple, tree.children(m), n, top)
+        best.children(evaluator, at, &set, tuple, tree.children(m))
     })
 }
 

@@ -77,6 +77,14 @@ pub(crate) const FUNCTIONS: &[Function] = &[
     ),
     function("ParamRef", &[String], Kind::Value, Run::Resolver, "The value of a parameter."),
     function("StrToValue", &[String], Kind::Value, Run::Resolver, "The value of the expression that a text is."),
+    function(
+        "StrToValue of",
+        &[String],
+        Kind::Value,
+        Run::Values(text_to_value),
+        "The value of the expression that a computed text is.",
+    )
+    .on_all(),
     function("KPIValue", &[String], Kind::Value, Run::Resolver, "The value of a key performance indicator."),
     function("KPIGoal", &[String], Kind::Value, Run::Resolver, "The goal of a key performance indicator."),
     function("KPIStatus", &[String], Kind::Value, Run::Resolver, "The status of a key performance indicator."),
@@ -233,4 +241,10 @@ fn raise(evaluator: &Evaluator, call: &Call, batch: &Batch) -> Result<Values> {
         None => crate::evaluate::Col::One(facetta_model::Value::str("user-defined error")),
     };
     Ok(text.map(|t| facetta_model::Value::Error(Error::new(ErrorKind::Invalid, t.to_string()))))
+}
+
+fn text_to_value(evaluator: &Evaluator, call: &Call, batch: &Batch) -> Result<Values> {
+    let texts = evaluator.values(&call.args[0], batch)?;
+    let one = |row: usize| evaluator.value_named(&texts.get(row).to_string(), &batch.row(row));
+    Ok(crate::evaluate::Col::Many((0..batch.len).map(one).collect::<Result<_>>()?))
 }

@@ -7,6 +7,8 @@ use crate::scalar::statistics::{self, Population, Regression};
 use facetta_model::Result;
 
 type Cell = facetta_model::Value;
+/// The values over a set, or the error of the set.
+type Series = Result<Vec<Cell>, Cell>;
 
 pub(crate) const FUNCTIONS: &[Function] = &[
     function("Avg", &[Kind::Set], Numeric, Run::Values(avg), "The mean of the cells of a set that are not empty.")
@@ -395,7 +397,7 @@ fn two_series(
 ) -> Result<Values> {
     let ys = pairs(evaluator, &call.args[set], call.arg(set + 1), batch)?;
     let xs = pairs(evaluator, &call.args[set], call.arg(set + 2), batch)?;
-    let value = |(row, (x, y)): (usize, (Result<Vec<Cell>, Cell>, Result<Vec<Cell>, Cell>))| {
+    let value = |(row, (x, y)): (usize, (Series, Series))| {
         let (x, y) = match (x, y) {
             (Ok(x), Ok(y)) => (x, y),
             (Err(e), _) | (_, Err(e)) => return e,
@@ -412,14 +414,9 @@ fn two_series(
     Ok(Col::Many(xs.into_iter().zip(ys).enumerate().map(value).collect()))
 }
 
-fn pairs(
-    evaluator: &Evaluator,
-    set: &Expr,
-    value: Option<&Expr>,
-    batch: &Batch,
-) -> Result<Vec<Result<Vec<Cell>, Cell>>> {
+fn pairs(evaluator: &Evaluator, set: &Expr, value: Option<&Expr>, batch: &Batch) -> Result<Vec<Series>> {
     let sets = evaluator.sets(set, batch)?;
-    let mut out: Vec<Result<Vec<Cell>, Cell>> =
+    let mut out: Vec<Series> =
         (0..batch.len).map(|row| sets.error(row).map_or(Ok(Vec::new()), |e| Err(Cell::Error(e.clone())))).collect();
     evaluator.for_each_value(batch, &sets, set, value, &mut |row, _, v| {
         match (&mut out[row], v) {

@@ -19,6 +19,15 @@ struct Position {
     depth: u32,
 }
 
+/// A calculated member to be taken in.
+struct NewMember<'a> {
+    name: &'a str,
+    texts: &'a Texts,
+    position: Position,
+    properties: Vec<(String, ast::Expression)>,
+    scope: Scope,
+}
+
 impl Resolver<'_> {
     /// Takes in what the cube and the session define.
     pub(super) fn define_cube_and_session(&mut self) -> Result<()> {
@@ -82,7 +91,9 @@ impl Resolver<'_> {
         for (name, text) in &definition.properties {
             properties.push((name.clone(), parse_foreign(text, self.context)?));
         }
-        self.add(&definition.name, &definition.texts, position, syntax.map(Arc::new), properties, Scope::Cube)
+        let new =
+            NewMember { name: &definition.name, texts: &definition.texts, position, properties, scope: Scope::Cube };
+        self.add(new, Arc::new(syntax?))
     }
 
     /// The object that a text names.
@@ -137,8 +148,8 @@ impl Resolver<'_> {
             }
         }
         let properties = member.properties.iter().map(|p| (p.name.text.to_string(), p.value.clone())).collect();
-        let syntax = Ok(Arc::new(member.expression.clone()));
-        self.add(&last.text, texts, position, syntax, properties, scope)
+        let new = NewMember { name: &last.text, texts, position, properties, scope };
+        self.add(new, Arc::new(member.expression.clone()))
     }
 
     fn at_top(&self, hierarchy: HierarchyId) -> Position {
@@ -160,15 +171,8 @@ impl Resolver<'_> {
         Ok(Position { hierarchy, parent, level, depth })
     }
 
-    fn add(
-        &mut self,
-        name: &str,
-        texts: &Texts,
-        position: Position,
-        syntax: Result<Arc<ast::Expression>>,
-        properties: Vec<(String, ast::Expression)>,
-        scope: Scope,
-    ) -> Result<()> {
+    fn add(&mut self, new: NewMember<'_>, syntax: Arc<ast::Expression>) -> Result<()> {
+        let NewMember { name, texts, position, properties, scope } = new;
         let Position { hierarchy, parent, level, depth } = position;
         let mut unique_name = match parent {
             MemberId::NULL => self.cube.hierarchy(hierarchy).unique_name.clone(),
@@ -177,7 +181,6 @@ impl Resolver<'_> {
         unique_name.push('.');
         name::quote_into(&mut unique_name, name);
         let constants = properties.iter().filter_map(|(n, e)| Some((n.clone(), constant(e)?))).collect();
-        let syntax = syntax?;
         self.members.calculated.push(Arc::new(CalculatedMember {
             hierarchy,
             name: name.to_owned(),

@@ -37,7 +37,7 @@ impl Resolver<'_> {
     /// CELL PROPERTIES; the three standard ones if none is written.
     pub(super) fn cell_properties(&self, written: &[Identifier]) -> Result<Vec<CellProperty>> {
         if written.is_empty() {
-            return Ok(vec![CellProperty::Value, CellProperty::FormattedValue, CellProperty::CellOrdinal]);
+            return Ok(self.compatibility().default_cell_properties().to_vec());
         }
         let mut properties = Vec::new();
         for identifier in written {

@@ -168,18 +168,23 @@ struct Measures<'a> {
 }
 
 impl Measures<'_> {
+    fn visit_calculation(&mut self, member: MemberId) {
+        if self.seen.contains(&member) {
+            return;
+        }
+        self.seen.push(member);
+        let calculations = self.calculations;
+        if let Some(calculation) = member.calculated_index().and_then(|i| calculations.get(i)) {
+            self.visit(&calculation.formula);
+        }
+    }
+
     fn visit(&mut self, expr: &Expr) {
         match &expr.kind {
-            ExprKind::Member(_, m) if m.is_calculated() => {
-                if !self.seen.contains(m) {
-                    self.seen.push(*m);
-                    let calculations = self.calculations;
-                    if let Some(calculation) = m.calculated_index().and_then(|i| calculations.get(i)) {
-                        self.visit(&calculation.formula);
-                    }
-                }
+            ExprKind::Member(_, m) if m.is_calculated() => self.visit_calculation(*m),
+            ExprKind::Member(HierarchyId::MEASURES, m) if !m.is_null() && !self.found.contains(m) => {
+                self.found.push(*m)
             }
-            ExprKind::Member(HierarchyId::MEASURES, m) if !m.is_null() && !self.found.contains(m) => self.found.push(*m),
             ExprKind::NamedSet(index) => {
                 // A set's expression may name the set that asks for it only through a formula, which is visited once.
                 let marker = MemberId(u32::MAX - 1 - *index as u32);
