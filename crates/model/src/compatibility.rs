@@ -1,5 +1,6 @@
 //! The one place that decides what differs between the two ways a catalog can speak; no other code asks which it is.
 
+use crate::CellProperty;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
@@ -79,15 +80,49 @@ impl Compatibility {
         self == Compatibility::AnalysisServices
     }
 
-    /// The name that a cell set gives a hierarchy on an axis: its unique name, or for Mondrian 3 that without brackets
-    /// (`Time.Weekly`).
+    /// The name that a cell set gives a hierarchy on an axis: its unique name, or for Mondrian 3 that without brackets.
+    /// Where it has two parts it stays as it is: olap4j finds a second hierarchy by its unique name only.
     pub fn axis_hierarchy_name(self, unique_name: &str) -> Cow<'_, str> {
-        match self {
-            Compatibility::AnalysisServices => Cow::Borrowed(unique_name),
-            Compatibility::Mondrian => {
-                let inner = unique_name.strip_prefix('[').and_then(|n| n.strip_suffix(']')).unwrap_or(unique_name);
-                Cow::Owned(inner.replace("].[", ".").replace("]]", "]"))
+        let inner = unique_name.strip_prefix('[').and_then(|n| n.strip_suffix(']'));
+        match inner {
+            Some(name) if self == Compatibility::Mondrian && !name.contains("].[") => {
+                Cow::Owned(name.replace("]]", "]"))
             }
+            _ => Cow::Borrowed(unique_name),
+        }
+    }
+
+    /// The cell properties of a query that asks for none.
+    pub fn default_cell_properties(self) -> &'static [CellProperty] {
+        use CellProperty::{CellOrdinal, FormatString, FormattedValue, Value};
+        match self {
+            Compatibility::AnalysisServices => &[Value, FormattedValue, CellOrdinal],
+            Compatibility::Mondrian => &[Value, FormattedValue, FormatString],
+        }
+    }
+
+    /// The description of a catalog that has none.
+    pub fn no_description(self) -> &'static str {
+        match self {
+            Compatibility::AnalysisServices => "",
+            Compatibility::Mondrian => "No description available",
+        }
+    }
+
+    /// MEASURE_AGGREGATOR of a distinct count: 8, or 0 (unknown).
+    pub fn distinct_count_aggregator(self) -> i64 {
+        match self {
+            Compatibility::AnalysisServices => 8,
+            Compatibility::Mondrian => 0,
+        }
+    }
+
+    /// How a made description names a hierarchy: with its dimension where the names differ, for Mondrian 3.
+    pub fn described_hierarchy(self, dimension: &str, hierarchy: &str) -> String {
+        if self == Compatibility::Mondrian && !crate::name::same(dimension, hierarchy) {
+            format!("{dimension}.{hierarchy}")
+        } else {
+            hierarchy.to_owned()
         }
     }
 

@@ -312,13 +312,24 @@ impl Members {
         match self.calculated(member) {
             Some(c) => {
                 let set = c.properties.iter().find(|(n, _)| name::same(n, "MEMBER_ORDINAL"));
-                set.map_or(Value::Int(0), |(_, v)| v.clone())
+                let by_place = || match hierarchy {
+                    HierarchyId::MEASURES => self.place_among_measures(member),
+                    _ => Value::Int(0),
+                };
+                set.map_or_else(by_place, |(_, v)| v.clone())
             }
             None if hierarchy == HierarchyId::MEASURES => {
                 Value::Int(self.cube.measures[member.index()].ordinal.map_or(i64::from(member.0), i64::from))
             }
             None => Value::Int(self.hierarchy(hierarchy).members.preorder(member).into()),
         }
+    }
+
+    /// Calculated measures come after the stored ones, in order of definition.
+    fn place_among_measures(&self, member: MemberId) -> Value {
+        let before = member.calculated_index().map_or(&self.calculated[..0], |i| &self.calculated[..i]);
+        let calculated = before.iter().filter(|c| c.hierarchy == HierarchyId::MEASURES).count();
+        Value::Int((self.cube.measures.len() + calculated) as i64)
     }
 
     /// MEMBER_TYPE: 1 regular, 2 all, 3 measure, 4 formula.

@@ -32,7 +32,7 @@ pub static DBSCHEMA_CATALOGS: RowsetDef<Arc<Catalog>> = RowsetDef {
     extra: &[],
     columns: &[
         restriction(0, "CATALOG_NAME", Str, |r| r.name.clone().into()),
-        column("DESCRIPTION", Str, |r| r.description.clone().unwrap_or_default().into()),
+        column("DESCRIPTION", Str, |r| r.description.clone().unwrap_or_else(|| r.compatibility.no_description().to_owned()).into()),
         column("ROLES", Str, |r| roles(r).into()),
         column("DATE_MODIFIED", Date, |r| r.last_schema_update.max(r.last_data_update).into()),
         column("COMPATIBILITY_LEVEL", Int, |_| 1100.into()),

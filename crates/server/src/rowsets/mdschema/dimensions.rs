@@ -148,7 +148,7 @@ pub static MDSCHEMA_HIERARCHIES: RowsetDef<HierarchyRow> = RowsetDef {
         column("ALL_MEMBER", Str, |r| r.view.hierarchy(r.id).1.all_member().map(|m| r.member(m)).into()),
         column("DESCRIPTION", Str, |r| {
             let h = r.view.hierarchy(r.id).1;
-            r.view.description(&h.texts, || format!("{} Hierarchy", h.name)).into()
+            r.view.description(&h.texts, || format!("{} Hierarchy", r.view.described_name(r.id))).into()
         }),
         column("STRUCTURE", Short, |r| r.structure().into()),
         column("IS_VIRTUAL", Bool, |_| false.into()),
@@ -164,6 +164,9 @@ pub static MDSCHEMA_HIERARCHIES: RowsetDef<HierarchyRow> = RowsetDef {
         column("INSTANCE_SELECTION", UShort, |_| 0u16.into()),
         column("GROUPING_BEHAVIOR", Short, |_| 1i16.into()),
         column("STRUCTURE_TYPE", Str, |r| if r.origin() == 1 { "Natural".into() } else { "Unknown".into() }),
+        // Not of Analysis Services; Mondrian sends both.
+        column("HIERARCHY_VISIBILITY", UShort, |r| if r.view.hierarchy(r.id).1.texts.visible { 1u16.into() } else { 2u16.into() }),
+        column("PARENT_CHILD", Bool, |r| r.view.hierarchy(r.id).1.parent_child.into()),
     ],
 };
 
@@ -243,7 +246,7 @@ pub static MDSCHEMA_LEVELS: RowsetDef<LevelRow> = RowsetDef {
         column("LEVEL_CARDINALITY", UInt, |r| (r.level().members.len() as u32).into()),
         column("LEVEL_TYPE", Int, |r| level_type(r.level().kind).into()),
         column("DESCRIPTION", Str, |r| {
-            let h = &r.view.hierarchy(r.id).1.name;
+            let h = r.view.described_name(r.id);
             r.view.description(&r.level().texts, || format!("{h} Hierarchy - {} Level", r.level().name)).into()
         }),
         column("CUSTOM_ROLLUP_SETTINGS", Int, |_| 0.into()),

@@ -38,7 +38,7 @@ impl MeasureRow {
             Aggregator::Min => 3,
             Aggregator::Max => 4,
             Aggregator::Avg => 5,
-            Aggregator::DistinctCount => 8,
+            Aggregator::DistinctCount => self.view.catalog.compatibility.distinct_count_aggregator(),
         }
     }
 
@@ -152,5 +152,7 @@ pub static MDSCHEMA_MEASURES: RowsetDef<MeasureRow> = RowsetDef {
         restriction(5, "MEASUREGROUP_NAME", Str, |r| r.group().into()),
         column("MEASURE_DISPLAY_FOLDER", Str, |r| r.texts().display_folder.clone().unwrap_or_default().into()),
         column("DEFAULT_FORMAT_STRING", Str, |r| r.format().into()),
+        // Not of Analysis Services; Mondrian sends it.
+        column("MEASURE_VISIBILITY", UShort, |r| if r.texts().visible { 1u16.into() } else { 2u16.into() }),
     ],
 };

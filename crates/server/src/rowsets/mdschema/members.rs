@@ -209,5 +209,7 @@ pub static MDSCHEMA_MEMBERS: RowsetDef<MemberRow> = RowsetDef {
         column("IS_PLACEHOLDERMEMBER", Bool, |_| false.into()),
         column("IS_DATAMEMBER", Bool, |_| false.into()),
         restriction(13, "SCOPE", Int, |r| r.members().calculated(r.member).map(|c| scope(c.scope)).into()),
+        // Not of Analysis Services; Mondrian sends it and olap4j reads it.
+        column("DEPTH", UInt, |r| r.property(Property::Depth)),
     ],
 };

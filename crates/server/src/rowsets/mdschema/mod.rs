@@ -56,6 +56,12 @@ impl View {
         }
     }
 
+    /// The name of a hierarchy in made descriptions.
+    pub fn described_name(&self, id: HierarchyId) -> String {
+        let (dimension, hierarchy) = (&self.dimension(id).name, &self.hierarchy(id).1.name);
+        self.catalog.compatibility.described_hierarchy(dimension, hierarchy)
+    }
+
     /// SCHEMA_NAME: null for Analysis Services.
     pub fn schema_name(&self) -> Option<String> {
         self.catalog.compatibility.has_schema_names().then(|| self.catalog.name.clone())

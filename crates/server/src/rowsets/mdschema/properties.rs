@@ -93,9 +93,9 @@ impl PropertyRow {
 
     fn description(&self) -> Field {
         let text = self.of_level().map(|(view, id, level, p)| {
-            let h = view.hierarchy(id).1;
-            let level = &h.levels[level.index()].name;
-            view.description(&p.texts, || format!("{} Hierarchy - {level} Level - {} Property", h.name, p.name))
+            let level = &view.hierarchy(id).1.levels[level.index()].name;
+            let h = view.described_name(id);
+            view.description(&p.texts, || format!("{h} Hierarchy - {level} Level - {} Property", p.name))
         });
         text.into()
     }
