@@ -349,9 +349,8 @@ impl Drop for Guard {
         lock(&self.running.commands).remove(&self.command.number);
         self.running.finished.fetch_add(1, Relaxed);
         let session = &self.command.session;
-        if let Some(reason) = self.ends_session {
-            self.sessions.end(session, reason);
-        } else {
+        // A session that another has ended meanwhile still has to go once nothing runs in it.
+        if !self.ends_session.is_some_and(|reason| self.sessions.end(session, reason)) {
             self.sessions.command_over(session);
         }
         self.command.set_stage(Stage::Over);

@@ -166,8 +166,9 @@ fn strike_session(sender: &Sender<'_>, session: &Arc<Session>, associated: bool)
     let victims = strike(session);
     if associated {
         sender.server.sessions.end(session, EndReason::CancelAssociated);
-        // Its connection goes too, unless another session belongs there.
-        if belonging(sender.server, connection).iter().all(|s| s.spid == session.spid || !s.explicit)
+        // Its connection goes too, unless another session belongs there; that of the Cancel itself does not count.
+        let own = |s: &Session| s.spid == session.spid || (!s.explicit && s.spid == sender.session.spid);
+        if belonging(sender.server, connection).iter().all(|s| own(s))
             && let Some(connection) = sender.server.connections.get(connection)
         {
             connection.close();
