@@ -52,7 +52,12 @@ pub fn updates(
     let cube = cube_of(update, default_cube, query)?;
     let (program, assignments) = resolve::update(query, &cube, update, context)?;
     let evaluator = Evaluator::new(Arc::new(program), query, context.clone());
-    assignments.iter().map(|a| written(&evaluator, a).map_err(|e| e.at(a.span))).collect()
+    assignments.iter().map(|a| written(&evaluator, a).map_err(|e| located(e, a.span))).collect()
+}
+
+/// An error at its assignment. A Cancel hits the statement, wherever that is.
+fn located(error: Error, span: Span) -> Error {
+    if error.is_interrupt() { error } else { error.at(span) }
 }
 
 fn check_allocation(cell: &UpdateCell) -> Result<()> {

@@ -54,7 +54,9 @@ fn write(changes: &Transaction, database: &Arc<Database>, cells: Vec<CellUpdate>
     let mut count = 0;
     for CellUpdate { group, measure, filters, value, span } in cells {
         let cell = CellWrite { group, measure, filters, tuples: Vec::new(), value };
-        count += changes.write(database, &cell, context).map_err(|e| e.at(span))?.cells;
+        let written = changes.write(database, &cell, context);
+        // A Cancel hits the statement, wherever that is.
+        count += written.map_err(|e| if e.is_interrupt() { e } else { e.at(span) })?.cells;
     }
     Ok(count)
 }
