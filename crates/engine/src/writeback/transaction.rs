@@ -378,7 +378,12 @@ fn make(version: &Version, write: &CellWrite, context: &Context) -> Result<Write
     let _charge = context.charge("Writeback", found.len() * (found.width * 4 + 48))?;
     let amounts = match data.scales[measure] {
         Some(scale) => {
-            let shares = allocate::equal_units(allocate::units(&write.value, scale)?, found.len());
+            let total = allocate::units(&write.value, scale)?;
+            // What could not be read as one cell is not written, even if each leaf could hold its part.
+            if i64::try_from(total).is_err() {
+                bail!(NotWritable, "The value is too large for a cell of '{}'", stored.name);
+            }
+            let shares = allocate::equal_units(total, found.len());
             let each = shares.zip(&found.units).map(|(share, now)| match i64::try_from(share - now) {
                 Ok(delta) if i64::try_from(share).is_ok() => Ok(Some(delta)),
                 _ => bail!(NotWritable, "The value is too large for a cell of '{}'", stored.name),
