@@ -1,10 +1,9 @@
 //! Loading: FoodMart from its files, and a star of 1 M rows from memory.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 #[path = "../tests/common/chain.rs"]
-#[allow(dead_code)]
 mod chain;
 #[path = "../tests/common/mod.rs"]
-#[allow(dead_code)]
 mod common;
 
 use criterion::{Criterion, criterion_group, criterion_main};

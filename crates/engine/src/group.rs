@@ -48,8 +48,11 @@ struct Partial {
 }
 
 enum Groups {
-    /// Whether each group has rows.
-    Array(Vec<u8>),
+    /// Whether each group has rows, and whether all of them do: then nobody needs to note it any more.
+    Array {
+        seen: Vec<u8>,
+        all: bool,
+    },
     Hash(Hashed),
 }
 
@@ -122,7 +125,7 @@ impl Partial {
             Keys::Array(count) => {
                 charge.grow(count * (1 + measures.iter().map(Accumulator::slot_bytes).sum::<usize>()))?;
                 measures.iter_mut().for_each(|m| m.resize(count));
-                Groups::Array(vec![0; count])
+                Groups::Array { seen: vec![0; count], all: false }
             }
             Keys::Hash => {
                 Groups::Hash(Hashed { shards: (0..SHARDS).map(|_| FxHashMap::default()).collect(), keys: Vec::new() })
@@ -140,7 +143,7 @@ impl Partial {
             let to = from + blocks[from..].partition_point(|(segment, _)| *segment == at);
             let segment = &*data.segments[at].segment;
             if let Some(tables) = &plan.tables[at] {
-                let strides = Strides::new(plan, tables, segment, matches!(self.groups, Groups::Array(_)));
+                let strides = Strides::new(plan, tables, segment, matches!(self.groups, Groups::Array { .. }));
                 let mut scanner = Scanner::new(segment, tables);
                 let mut slots = SlotsOf::default();
                 for &(_, block) in &blocks[from..to] {
@@ -167,14 +170,18 @@ impl Partial {
         (scratch, context): (&mut SlotsOf, &Context),
     ) -> Result<()> {
         let slots = match &mut self.groups {
-            Groups::Array(seen) if seen.len() == 1 => {
+            Groups::Array { seen, .. } if seen.len() == 1 => {
                 seen[0] = 1;
                 Slots::One
             }
-            Groups::Array(seen) => {
+            Groups::Array { seen, all } => {
                 let slots = strides.slots(segment, rows.clone(), selection, &mut scratch.slots);
-                for &slot in slots {
-                    seen[slot as usize] = 1;
+                if !*all {
+                    for &slot in slots {
+                        seen[slot as usize] = 1;
+                    }
+                    // Looked at only where a chunk could have filled it.
+                    *all = seen.len() <= CHUNK_ROWS && !seen.contains(&0);
                 }
                 Slots::Each(slots)
             }
@@ -210,7 +217,7 @@ impl Partial {
         // For each group of `other`, the group here.
         let mut step = 0;
         let to: Option<Vec<u32>> = match (&mut self.groups, &other.groups) {
-            (Groups::Array(seen), Groups::Array(more)) => {
+            (Groups::Array { seen, .. }, Groups::Array { seen: more, .. }) => {
                 seen.iter_mut().zip(more).for_each(|(a, b)| *a |= b);
                 None
             }
@@ -241,7 +248,7 @@ impl Partial {
         // Without axes there is always one row: an empty one if no row passes.
         let always = plan.axes.is_empty();
         match &mut self.groups {
-            Groups::Array(seen) => {
+            Groups::Array { seen, .. } => {
                 for (slot, seen) in seen.iter().enumerate() {
                     context.check_every(&mut step)?;
                     if *seen != 0 || always {
@@ -257,7 +264,7 @@ impl Partial {
                 slots = (0..combined.len() as u32).collect();
             }
         }
-        let nothing = always && matches!(&self.groups, Groups::Array(seen) if seen[0] == 0);
+        let nothing = always && matches!(&self.groups, Groups::Array { seen, .. } if seen[0] == 0);
         let mut keys: Vec<Vec<MemberId>> = plan.axes.iter().map(|_| Vec::with_capacity(slots.len())).collect();
         for key in &mut combined {
             context.check_every(&mut step)?;

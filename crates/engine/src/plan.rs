@@ -3,7 +3,7 @@
 use crate::column::Codes;
 use crate::segment::CodeMap;
 use crate::tuples::{TupleTables, tuple_tables};
-use crate::version::{GroupData, Version};
+use crate::version::{GroupData, PlacedSegment, Version};
 use facetta_model::catalog::{Catalog, Hierarchy};
 use facetta_model::{
     Charge, Context, Grain, MeasureGroupId, MemberId, MemberTable, Path, Result, SubcubeAxis, SubcubeFilter,
@@ -166,72 +166,93 @@ pub(crate) struct Conditions<'a> {
 /// Plans a request.
 pub(crate) fn plan(version: &Version, conditions: &Conditions<'_>, context: &Context) -> Result<Plan> {
     let data = version.group(conditions.group)?;
-    let catalog = &*version.catalog;
-    let found = |path| find(catalog, conditions.group, data, path);
+    let found = |path| find(&version.catalog, conditions.group, data, path);
     let axes: Vec<FoundPath<'_>> = conditions.axes.iter().map(|a| found(a.path)).collect::<Result<_>>()?;
     let filters: Vec<FoundPath<'_>> = conditions.filters.iter().map(|f| found(f.path)).collect::<Result<_>>()?;
     let mut charge = context.charge("Scan", 0)?;
-    // Segments that share their maps share their tables.
-    let mut kinds: Vec<(Arc<[CodeMap]>, Vec<(usize, Vec<u8>)>)> = Vec::new();
-    let mut kind_of = Vec::with_capacity(data.segments.len());
-    for placed in &data.segments {
-        let known = kinds.iter().position(|(maps, _)| Arc::ptr_eq(maps, &placed.maps));
-        kind_of.push(known.unwrap_or(kinds.len()));
-        if known.is_none() {
-            let mut passing: Vec<(usize, Vec<u8>)> = Vec::new();
-            for (filter, found) in conditions.filters.iter().zip(&filters) {
-                let map = &placed.maps[found.column];
-                charge.grow(map.len() * 5)?;
-                restrict(passing_codes(&mut passing, found.column, map), filter, found.hierarchy, map, context)?;
-            }
-            kinds.push((placed.maps.clone(), passing));
+    let (mut kinds, kind_of) = kinds(data);
+    for kind in &mut kinds {
+        for (filter, path) in conditions.filters.iter().zip(&filters) {
+            charge.grow(kind.maps[path.column].len() * 5)?;
+            kind.filter(filter, path, context)?;
         }
-    }
-    let mut axis_members = Vec::with_capacity(axes.len());
-    let mut axis_slots: Vec<Vec<Vec<u32>>> = Vec::with_capacity(axes.len());
-    for (axis, found) in conditions.axes.iter().zip(&axes) {
-        let range = candidate_members(axis.grain, &found.hierarchy.members);
-        let mut of_kinds = Vec::with_capacity(kinds.len());
-        for (maps, passing) in &mut kinds {
-            let map = &maps[found.column];
-            charge.grow(map.len() * 5)?;
-            let members = members_of_codes(axis.grain, found.hierarchy, map, context)?;
-            // Codes without a member at this grain are left out: that is a filter too.
-            if members.contains(&NO_SLOT) {
-                let passes = passing_codes(passing, found.column, map);
-                passes.iter_mut().zip(&members).for_each(|(p, m)| *p &= u8::from(*m != NO_SLOT));
-            }
-            of_kinds.push(members);
+        for (axis, path) in conditions.axes.iter().zip(&axes) {
+            charge.grow(kind.maps[path.column].len() * 5)?;
+            kind.add_axis(axis.grain, path, context)?;
         }
-        axis_slots.push(of_kinds);
-        axis_members.push(range);
     }
     let mut members = Vec::with_capacity(axes.len());
-    for ((found, range), of_kinds) in axes.iter().zip(axis_members).zip(&mut axis_slots) {
-        let passing = kinds.iter().map(|(_, passing)| passing.iter().find(|(c, _)| *c == found.column).map(|(_, p)| p));
-        members.push(number_members(range, of_kinds, &passing.collect::<Vec<_>>(), &mut charge)?);
+    for (at, (axis, path)) in conditions.axes.iter().zip(&axes).enumerate() {
+        let candidates = candidate_members(axis.grain, &path.hierarchy.members);
+        members.push(number_members(candidates, &mut kinds, at, path.column, &mut charge)?);
     }
     let mut tables = Vec::with_capacity(kinds.len());
-    for (kind, (maps, passing)) in kinds.into_iter().enumerate() {
-        let axes = axes.iter().zip(&mut axis_slots).map(|(f, slots)| (f.column, std::mem::take(&mut slots[kind])));
-        let filters: Vec<CodeFilter> = passing.into_iter().filter_map(|(c, p)| CodeFilter::new(c, p)).collect();
-        let tuples =
-            conditions.tuples.iter().map(|t| tuple_tables(t, &found, &maps, context)).collect::<Result<_>>()?;
+    for kind in kinds {
+        let tuples = conditions.tuples.iter().map(|t| tuple_tables(t, &found, &kind.maps, context));
+        let tuples = tuples.collect::<Result<_>>()?;
+        let filters: Vec<CodeFilter> = kind.passing.into_iter().filter_map(|(c, p)| CodeFilter::new(c, p)).collect();
         let possible = !filters.iter().any(CodeFilter::is_empty);
-        tables.push(possible.then(|| Arc::new(Tables { axes: axes.collect(), filters, tuples })));
+        let axes = axes.iter().map(|path| path.column).zip(kind.axes).collect();
+        tables.push(possible.then(|| Arc::new(Tables { axes, filters, tuples })));
     }
     let tables = kind_of.into_iter().map(|kind| tables[kind].clone()).collect();
     Ok(Plan { axes: members, tables, _charge: charge })
 }
 
-/// The table of a column's codes that pass, made with all passing if there is none yet.
-fn passing_codes<'p>(passing: &'p mut Vec<(usize, Vec<u8>)>, column: usize, map: &CodeMap) -> &'p mut Vec<u8> {
-    let at = passing.iter().position(|(c, _)| *c == column).unwrap_or_else(|| {
-        // One more code stands for rows that have no member.
-        passing.push((column, vec![1; map.len() + 1]));
-        passing.len() - 1
-    });
-    &mut passing[at].1
+/// What becomes the [`Tables`] of the segments that share their maps.
+struct Kind {
+    maps: Arc<[CodeMap]>,
+    /// Columns with conditions: 1 for each code that passes.
+    passing: Vec<(usize, Vec<u8>)>,
+    /// For each axis the member of each code, later its position among the members of the axis.
+    axes: Vec<Vec<u32>>,
+}
+
+/// The kinds of segments in a group, and the kind of each segment.
+fn kinds(data: &GroupData) -> (Vec<Kind>, Vec<usize>) {
+    let mut kinds: Vec<Kind> = Vec::new();
+    let of = |placed: &PlacedSegment| {
+        kinds.iter().position(|k| Arc::ptr_eq(&k.maps, &placed.maps)).unwrap_or_else(|| {
+            kinds.push(Kind { maps: placed.maps.clone(), passing: Vec::new(), axes: Vec::new() });
+            kinds.len() - 1
+        })
+    };
+    let kind_of = data.segments.iter().map(of).collect();
+    (kinds, kind_of)
+}
+
+impl Kind {
+    /// The table of a column's codes that pass, made with all passing if there is none yet.
+    fn passing(&mut self, column: usize) -> &mut Vec<u8> {
+        let at = self.passing.iter().position(|(c, _)| *c == column).unwrap_or_else(|| {
+            // One more code stands for rows that have no member.
+            self.passing.push((column, vec![1; self.maps[column].len() + 1]));
+            self.passing.len() - 1
+        });
+        &mut self.passing[at].1
+    }
+
+    fn filter(&mut self, filter: &SubcubeFilter, path: &FoundPath<'_>, context: &Context) -> Result<()> {
+        let maps = self.maps.clone();
+        restrict(self.passing(path.column), filter, path.hierarchy, &maps[path.column], context)
+    }
+
+    fn add_axis(&mut self, grain: Grain, path: &FoundPath<'_>, context: &Context) -> Result<()> {
+        let members = members_of_codes(grain, path.hierarchy, &self.maps[path.column], context)?;
+        // Codes without a member at this grain are left out: that is a condition too.
+        if members.contains(&NO_SLOT) {
+            let passing = self.passing(path.column).iter_mut().zip(&members);
+            passing.for_each(|(p, m)| *p &= u8::from(*m != NO_SLOT));
+        }
+        self.axes.push(members);
+        Ok(())
+    }
+
+    /// Whether a code of a column passes all conditions on the column.
+    fn passes(&self, column: usize) -> impl Fn(usize) -> bool {
+        let passing = self.passing.iter().find(|(c, _)| *c == column).map(|(_, p)| p);
+        move |code| passing.is_none_or(|p| p[code] != 0)
+    }
 }
 
 /// Takes away the codes that a filter does not let pass.
@@ -359,35 +380,37 @@ pub(crate) fn members_of_codes(
     Ok(of_codes)
 }
 
-/// Numbers the members of an axis: only those that codes which pass have, where there are filters.
+/// Numbers the members of an axis: only those that codes which pass have, where there are conditions.
 fn number_members(
-    range: Range<u32>,
-    of_kinds: &mut [Vec<u32>],
-    passing: &[Option<&Vec<u8>>],
+    candidates: Range<u32>,
+    kinds: &mut [Kind],
+    axis: usize,
+    column: usize,
     charge: &mut Charge,
 ) -> Result<AxisMembers> {
-    let start = range.start;
-    if passing.iter().all(Option::is_none) {
-        of_kinds.iter_mut().flatten().for_each(|m| *m -= start);
-        return Ok(AxisMembers::Range(range));
+    let start = candidates.start;
+    if !kinds.iter().any(|k| k.passing.iter().any(|(c, _)| *c == column)) {
+        kinds.iter_mut().flat_map(|k| &mut k.axes[axis]).for_each(|m| *m -= start);
+        return Ok(AxisMembers::Range(candidates));
     }
-    charge.grow(range.len() * 4)?;
-    let mut positions = vec![NO_SLOT; range.len()];
-    for (of_codes, passing) in of_kinds.iter().zip(passing) {
-        for (code, &member) in of_codes.iter().enumerate() {
-            if member != NO_SLOT && passing.is_none_or(|p| p[code] != 0) {
+    charge.grow(candidates.len() * 4)?;
+    let mut positions = vec![NO_SLOT; candidates.len()];
+    for kind in &*kinds {
+        let passes = kind.passes(column);
+        for (code, &member) in kind.axes[axis].iter().enumerate() {
+            if member != NO_SLOT && passes(code) {
                 positions[(member - start) as usize] = 0;
             }
         }
     }
     let mut listed = Vec::new();
-    for (member, position) in range.zip(&mut positions) {
+    for (member, position) in candidates.zip(&mut positions) {
         if *position == 0 {
             *position = listed.len() as u32;
             listed.push(MemberId(member));
         }
     }
-    for member in of_kinds.iter_mut().flatten() {
+    for member in kinds.iter_mut().flat_map(|k| &mut k.axes[axis]) {
         // Codes that do not pass may have any position.
         let position = if *member == NO_SLOT { NO_SLOT } else { positions[(*member - start) as usize] };
         *member = if position == NO_SLOT { 0 } else { position };

@@ -61,7 +61,7 @@ impl<'a> Scanner<'a> {
                 continue;
             }
             self.test(&filters, chunk.clone());
-            if self.tables.tuples.len() > 0 {
+            if !self.tables.tuples.is_empty() {
                 context.check()?;
             }
             match self.selected.len() {

@@ -1,4 +1,5 @@
 //! The column store and the row-by-row reference answer random requests alike.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 #[path = "common/chain.rs"]
 mod chain;

@@ -1,7 +1,7 @@
 //! A store with a folder: restarts map what is stored, changes load again, nothing stale, one process at a time.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 #[path = "common/chain.rs"]
-#[allow(dead_code)]
 mod chain;
 #[path = "common/shop.rs"]
 mod shop;

@@ -1,7 +1,7 @@
 //! Transactions: what a writer sees, what others see, conflicts, and what a restart and a new load keep.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 #[path = "common/chain.rs"]
-#[allow(dead_code)]
 mod chain;
 mod common;
 #[path = "common/shop.rs"]

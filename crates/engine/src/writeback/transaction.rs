@@ -58,6 +58,9 @@ struct Parts {
     cells: usize,
 }
 
+/// A measure group and deltas of it.
+pub(crate) type GroupDeltas = (usize, PlacedSegment);
+
 /// The changes of one catalog.
 struct Part {
     database: Arc<Database>,
@@ -274,13 +277,13 @@ impl Drop for Part {
 impl Part {
     /// The base version with all writes.
     fn changed(&self, context: &Context) -> Result<Arc<Version>> {
-        let segments: Vec<(usize, PlacedSegment)> = self.writes.iter().map(|w| (w.group, w.segment.clone())).collect();
+        let segments: Vec<GroupDeltas> = self.writes.iter().map(|w| (w.group, w.segment.clone())).collect();
         with_segments(&self.base, &segments, None, context).map(Arc::new)
     }
 
     /// The version that the changes are to be added to, and their segments as they are there. The store's log is
     /// held: nobody else commits or loads meanwhile.
-    fn prepare(&self, context: &Context) -> Result<(Arc<Version>, Vec<(usize, PlacedSegment)>)> {
+    fn prepare(&self, context: &Context) -> Result<(Arc<Version>, Vec<GroupDeltas>)> {
         let commits = self.database.commits();
         for write in &self.writes {
             context.check()?;
@@ -295,7 +298,7 @@ impl Part {
         }
         drop(commits);
         let current = self.database.version();
-        let segments: Vec<(usize, PlacedSegment)> = self.writes.iter().map(|w| (w.group, w.segment.clone())).collect();
+        let segments: Vec<GroupDeltas> = self.writes.iter().map(|w| (w.group, w.segment.clone())).collect();
         let merged = merged_by_group(&self.base, &segments, context)?;
         if Arc::ptr_eq(&current.generation, &self.base.generation) {
             return Ok((current, merged));
@@ -319,11 +322,7 @@ impl Part {
 }
 
 /// The deltas of each measure group in one segment.
-fn merged_by_group(
-    version: &Version,
-    segments: &[(usize, PlacedSegment)],
-    context: &Context,
-) -> Result<Vec<(usize, PlacedSegment)>> {
+fn merged_by_group(version: &Version, segments: &[GroupDeltas], context: &Context) -> Result<Vec<GroupDeltas>> {
     let mut by_group: BTreeMap<usize, Vec<PlacedSegment>> = BTreeMap::new();
     segments.iter().for_each(|(group, segment)| by_group.entry(*group).or_default().push(segment.clone()));
     let merged = by_group.into_iter().map(|(group, segments)| match &segments[..] {
@@ -336,7 +335,7 @@ fn merged_by_group(
 /// A version with more deltas; its data is newer if `time` says when.
 pub(crate) fn with_segments(
     version: &Version,
-    segments: &[(usize, PlacedSegment)],
+    segments: &[GroupDeltas],
     time: Option<jiff::civil::DateTime>,
     context: &Context,
 ) -> Result<Version> {

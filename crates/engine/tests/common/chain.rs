@@ -1,4 +1,5 @@
 //! A small catalog with every shape of hierarchy and measure, over random rows.
+#![allow(dead_code, clippy::unwrap_used, reason = "each test uses a part of it, and may panic")]
 
 use arrow_array::{ArrayRef, Decimal128Array, Float64Array, Int32Array, Int64Array, RecordBatch, StringArray};
 use facetta_engine::{Database, MemoryTable, Source, Store};
@@ -11,11 +12,11 @@ use facetta_model::{Compatibility, Context};
 use std::sync::Arc;
 
 /// Numbers that look random and are the same for the same seed.
-pub struct Dice(pub u64);
+pub(crate) struct Dice(pub(crate) u64);
 
 impl Dice {
     /// A number below `sides`.
-    pub fn roll(&mut self, sides: usize) -> usize {
+    pub(crate) fn roll(&mut self, sides: usize) -> usize {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut x = self.0;
         x = (x ^ (x >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -24,12 +25,12 @@ impl Dice {
     }
 
     /// True once in `times`.
-    pub fn once_in(&mut self, times: usize) -> bool {
+    pub(crate) fn once_in(&mut self, times: usize) -> bool {
         self.roll(times) == 0
     }
 }
 
-pub fn level(name: &str, column: &str) -> LevelDef {
+pub(crate) fn level(name: &str, column: &str) -> LevelDef {
     LevelDef {
         name: name.to_owned(),
         texts: Texts::default(),
@@ -47,11 +48,11 @@ pub fn level(name: &str, column: &str) -> LevelDef {
     }
 }
 
-pub fn table(name: &str) -> Relation {
+pub(crate) fn table(name: &str) -> Relation {
     Relation::Table { name: name.to_owned(), alias: name.to_owned(), filter: None }
 }
 
-pub fn dimension(name: &str, relation: Relation, key: Option<&str>, levels: Vec<LevelDef>) -> DimensionDef {
+pub(crate) fn dimension(name: &str, relation: Relation, key: Option<&str>, levels: Vec<LevelDef>) -> DimensionDef {
     DimensionDef {
         name: name.to_owned(),
         texts: Texts::default(),
@@ -70,7 +71,7 @@ pub fn dimension(name: &str, relation: Relation, key: Option<&str>, levels: Vec<
     }
 }
 
-pub fn measure(name: &str, aggregator: Aggregator, column: Option<&str>) -> MeasureDef {
+pub(crate) fn measure(name: &str, aggregator: Aggregator, column: Option<&str>) -> MeasureDef {
     MeasureDef {
         name: name.to_owned(),
         aggregator,
@@ -81,7 +82,7 @@ pub fn measure(name: &str, aggregator: Aggregator, column: Option<&str>) -> Meas
     }
 }
 
-pub fn link(name: &str, dimension: usize, key: Option<&str>) -> LinkDef {
+pub(crate) fn link(name: &str, dimension: usize, key: Option<&str>) -> LinkDef {
     LinkDef {
         name: name.to_owned(),
         dimension,
@@ -92,7 +93,7 @@ pub fn link(name: &str, dimension: usize, key: Option<&str>) -> LinkDef {
 }
 
 /// One cube over all measure groups of `definition`.
-pub fn cube(definition: &mut Definition) {
+pub(crate) fn cube(definition: &mut Definition) {
     let groups = definition.measure_groups.len();
     let mut cube = CubeDef { name: "Chain".to_owned(), ..CubeDef::default() };
     cube.measure_groups = (0..groups).collect();
@@ -121,7 +122,7 @@ pub fn cube(definition: &mut Definition) {
 }
 
 /// Sales by place (ragged), staff (parent-child), and an attribute of the fact itself.
-pub fn definition() -> Definition {
+pub(crate) fn definition() -> Definition {
     let mut state = level("State", "state");
     state.hide_if = HideMemberIf::ParentsName;
     let mut city = level("City", "city");
@@ -167,7 +168,7 @@ pub fn definition() -> Definition {
 }
 
 /// A table of one batch.
-pub fn memory_table(name: &str, columns: Vec<(&str, ArrayRef)>) -> MemoryTable {
+pub(crate) fn memory_table(name: &str, columns: Vec<(&str, ArrayRef)>) -> MemoryTable {
     let batch = RecordBatch::try_from_iter_with_nullable(columns.into_iter().map(|(n, c)| (n, c, true))).unwrap();
     MemoryTable {
         name: name.to_owned(),
@@ -178,7 +179,7 @@ pub fn memory_table(name: &str, columns: Vec<(&str, ArrayRef)>) -> MemoryTable {
 }
 
 /// Tables for [`definition`] with so many fact rows. `buyers`: how many different values are counted.
-pub fn source(seed: u64, rows: usize, buyers: usize) -> Source {
+pub(crate) fn source(seed: u64, rows: usize, buyers: usize) -> Source {
     let mut dice = Dice(seed);
     let places = 40;
     let text = |values: Vec<Option<String>>| Arc::new(StringArray::from(values)) as ArrayRef;
@@ -235,7 +236,7 @@ pub fn source(seed: u64, rows: usize, buyers: usize) -> Source {
 }
 
 /// The catalog, loaded into memory.
-pub fn load(seed: u64, rows: usize, buyers: usize) -> Arc<Database> {
+pub(crate) fn load(seed: u64, rows: usize, buyers: usize) -> Arc<Database> {
     let store = Store::in_memory();
     let loaded = store.load("Chain", &definition(), &source(seed, rows, buyers), &Context::unlimited(), &|_| {});
     loaded.unwrap_or_else(|e| panic!("{e}"))

@@ -1,5 +1,5 @@
 //! What tests share: FoodMart loaded, requests written by names.
-#![allow(dead_code)]
+#![allow(dead_code, clippy::unwrap_used, reason = "each test uses a part of it, and may panic")]
 
 use facetta_engine::{Database, Source, Store};
 use facetta_model::catalog::Catalog;
@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 /// The folder of the shared material; none (with a line that says so) where the machine lacks it.
-pub fn shared(part: &str) -> Option<PathBuf> {
+pub(crate) fn shared(part: &str) -> Option<PathBuf> {
     let root = std::env::var_os("FACETTA_SHARED")
         .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared"), PathBuf::from);
     let path = root.join(part);
@@ -24,7 +24,7 @@ pub fn shared(part: &str) -> Option<PathBuf> {
 }
 
 /// FoodMart, loaded into memory.
-pub fn foodmart() -> Option<Arc<Database>> {
+pub(crate) fn foodmart() -> Option<Arc<Database>> {
     let folder = shared("foodmart")?;
     let definition = facetta_schema::load(&folder.join("FoodMart.xml")).unwrap_or_else(|e| panic!("{e}"));
     let source = Source::Folder(folder.join("data"));
@@ -34,13 +34,13 @@ pub fn foodmart() -> Option<Arc<Database>> {
 }
 
 /// A measure group by the cube's name.
-pub fn group(catalog: &Catalog, wanted: &str) -> MeasureGroupId {
+pub(crate) fn group(catalog: &Catalog, wanted: &str) -> MeasureGroupId {
     let at = catalog.measure_groups.iter().position(|g| name::same(&g.name, wanted));
     MeasureGroupId::from(at.unwrap_or_else(|| panic!("no measure group {wanted}")))
 }
 
 /// The path from a measure group to a hierarchy: `Store`, or `Time.Weekly`.
-pub fn path(catalog: &Catalog, group: MeasureGroupId, wanted: &str) -> Path {
+pub(crate) fn path(catalog: &Catalog, group: MeasureGroupId, wanted: &str) -> Path {
     let (dimension, hierarchy) = wanted.split_once('.').unwrap_or((wanted, ""));
     let links = &catalog.measure_groups[group.index()].links;
     for (at, link) in links.iter().enumerate() {
@@ -54,7 +54,7 @@ pub fn path(catalog: &Catalog, group: MeasureGroupId, wanted: &str) -> Path {
 }
 
 /// A member by its names from the top, without the all member: `USA.CA`.
-pub fn member(catalog: &Catalog, group: MeasureGroupId, at: Path, names: &str) -> MemberId {
+pub(crate) fn member(catalog: &Catalog, group: MeasureGroupId, at: Path, names: &str) -> MemberId {
     let link = &catalog.measure_groups[group.index()].links[at.link.index()];
     let hierarchy = &catalog.dimensions[link.dimension.index()].hierarchies[at.hierarchy as usize];
     let members = &hierarchy.members;
@@ -72,33 +72,33 @@ pub fn member(catalog: &Catalog, group: MeasureGroupId, at: Path, names: &str) -
 }
 
 /// A request by names.
-pub struct Ask<'a> {
-    pub snapshot: &'a dyn Snapshot,
-    pub request: SubcubeRequest,
+pub(crate) struct Ask<'a> {
+    pub(crate) snapshot: &'a dyn Snapshot,
+    pub(crate) request: SubcubeRequest,
 }
 
 impl<'a> Ask<'a> {
     /// Of all rows of a measure group.
-    pub fn of(snapshot: &'a dyn Snapshot, wanted: &str) -> Ask<'a> {
+    pub(crate) fn of(snapshot: &'a dyn Snapshot, wanted: &str) -> Ask<'a> {
         let group = group(snapshot.catalog(), wanted);
         let request = SubcubeRequest { group, measures: vec![], axes: vec![], filters: vec![], tuples: vec![] };
         Ask { snapshot, request }
     }
 
-    pub fn measure(mut self, wanted: &str) -> Self {
+    pub(crate) fn measure(mut self, wanted: &str) -> Self {
         let measures = &self.snapshot.catalog().measure_groups[self.request.group.index()].measures;
         let at = measures.iter().position(|m| name::same(&m.name, wanted));
         self.request.measures.push(at.unwrap_or_else(|| panic!("no measure {wanted}")) as u32);
         self
     }
 
-    pub fn by(mut self, hierarchy: &str, grain: Grain) -> Self {
+    pub(crate) fn by(mut self, hierarchy: &str, grain: Grain) -> Self {
         let path = path(self.snapshot.catalog(), self.request.group, hierarchy);
         self.request.axes.push(SubcubeAxis { path, grain });
         self
     }
 
-    pub fn only(mut self, hierarchy: &str, members: &[&str]) -> Self {
+    pub(crate) fn only(mut self, hierarchy: &str, members: &[&str]) -> Self {
         let catalog = self.snapshot.catalog();
         let path = path(catalog, self.request.group, hierarchy);
         let mut subtrees: Vec<MemberId> =
@@ -108,19 +108,19 @@ impl<'a> Ask<'a> {
         self
     }
 
-    pub fn answer(&self) -> Subcube {
+    pub(crate) fn answer(&self) -> Subcube {
         self.snapshot.subcube(&self.request, &Context::unlimited()).unwrap_or_else(|e| panic!("{e}"))
     }
 
     /// The one value of a request without axes.
-    pub fn value(&self) -> Value {
+    pub(crate) fn value(&self) -> Value {
         let answer = self.answer();
         assert_eq!(answer.rows, 1);
         answer.values[0].value(0)
     }
 
     /// A line for each row: names of members, then values; sorted.
-    pub fn lines(&self) -> Vec<String> {
+    pub(crate) fn lines(&self) -> Vec<String> {
         let answer = self.answer();
         let catalog = self.snapshot.catalog();
         let links = &catalog.measure_groups[self.request.group.index()].links;

@@ -1,5 +1,5 @@
 //! A small chain of shops in a folder of CSV files, loaded as a new process would.
-#![allow(dead_code)]
+#![allow(dead_code, clippy::unwrap_used, reason = "each test uses a part of it, and may panic")]
 
 use super::chain;
 use facetta_engine::{Database, Source, Store};
@@ -13,10 +13,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::{Duration, SystemTime};
 
-pub const SHOPS: &str = "id,town\n1,Lyon\n2,Bern\n3,Lyon\n";
-pub const SALES: &str = "shop,amount,code\n1,1.50,007\n2,2.25,008\n3,3.00,\n1,,007\n";
+pub(crate) const SHOPS: &str = "id,town\n1,Lyon\n2,Bern\n3,Lyon\n";
+pub(crate) const SALES: &str = "shop,amount,code\n1,1.50,007\n2,2.25,008\n3,3.00,\n1,,007\n";
 
-pub fn definition() -> Definition {
+pub(crate) fn definition() -> Definition {
     let shop = chain::dimension("Shop", chain::table("shops"), Some("id"), vec![chain::level("Town", "town")]);
     let mut definition = Definition { name: "Shops".to_owned(), dimensions: vec![shop], ..Definition::default() };
     definition.measure_groups.push(MeasureGroupDef {
@@ -33,12 +33,12 @@ pub fn definition() -> Definition {
     definition
 }
 
-pub struct Shop {
-    pub folder: tempfile::TempDir,
+pub(crate) struct Shop {
+    pub(crate) folder: tempfile::TempDir,
 }
 
 impl Shop {
-    pub fn new() -> Shop {
+    pub(crate) fn new() -> Shop {
         let shop = Shop { folder: tempfile::tempdir().unwrap() };
         fs::create_dir(shop.source()).unwrap();
         shop.write("shops.csv", SHOPS);
@@ -46,23 +46,23 @@ impl Shop {
         shop
     }
 
-    pub fn source(&self) -> std::path::PathBuf {
+    pub(crate) fn source(&self) -> std::path::PathBuf {
         self.folder.path().join("source")
     }
 
-    pub fn data(&self) -> std::path::PathBuf {
+    pub(crate) fn data(&self) -> std::path::PathBuf {
         self.folder.path().join("data")
     }
 
     /// Writes a file of the source as if an hour ago, so that its time can be trusted.
-    pub fn write(&self, name: &str, text: &str) {
+    pub(crate) fn write(&self, name: &str, text: &str) {
         let path = self.source().join(name);
         fs::write(&path, text).unwrap();
         set_age(&path, 3600);
     }
 
     /// Loads as a new process would, and says how many steps Process took.
-    pub fn load(&self, definition: &Definition) -> (Arc<Database>, usize) {
+    pub(crate) fn load(&self, definition: &Definition) -> (Arc<Database>, usize) {
         let store = Store::open(&self.data()).unwrap();
         let steps = AtomicUsize::new(0);
         let source = Source::Folder(self.source());
@@ -73,18 +73,18 @@ impl Shop {
     }
 }
 
-pub fn set_age(path: &Path, seconds: u64) {
+pub(crate) fn set_age(path: &Path, seconds: u64) {
     let file = fs::File::options().append(true).open(path).unwrap();
     file.set_modified(SystemTime::now() - Duration::from_secs(seconds)).unwrap();
 }
 
 /// The values of both measures over all rows.
-pub fn values(database: &Database) -> Vec<Value> {
+pub(crate) fn values(database: &Database) -> Vec<Value> {
     totals(&*database.snapshot())
 }
 
 /// The values of both measures over all rows.
-pub fn totals(snapshot: &dyn Snapshot) -> Vec<Value> {
+pub(crate) fn totals(snapshot: &dyn Snapshot) -> Vec<Value> {
     let request = SubcubeRequest {
         group: MeasureGroupId(0),
         measures: vec![0, 1],
@@ -97,7 +97,7 @@ pub fn totals(snapshot: &dyn Snapshot) -> Vec<Value> {
 }
 
 /// The amount of each town, as text.
-pub fn towns(snapshot: &dyn Snapshot) -> String {
+pub(crate) fn towns(snapshot: &dyn Snapshot) -> String {
     let path = MemberPath { link: LinkId(0), hierarchy: 0 };
     let axes = vec![SubcubeAxis { path, grain: Grain::Depth(1) }];
     let request = SubcubeRequest { group: MeasureGroupId(0), measures: vec![0], axes, filters: vec![], tuples: vec![] };
