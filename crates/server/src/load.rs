@@ -77,3 +77,29 @@ fn load(store: &Store, one: &Prepared) -> Result<Arc<Database>> {
     let source = Source::Folder(one.settings.source.clone());
     store.load(&one.settings.name, &one.definition, &source, &Context::unlimited(), progress)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_catalog_that_is_not_writable_has_no_writable_measure() {
+        let folder = tempfile::tempdir().unwrap();
+        let schema = folder.path().join("s.yaml");
+        let text = "
+catalog: S
+dimensions:
+  T: {table: t, key: id, hierarchies: {T: {levels: {T: id}}}}
+cubes:
+  C: {measure_groups: {F: {fact: f, dimensions: {T: id}, measures: {A: {value: sum(a)}, N: {value: count}}}}}
+";
+        std::fs::write(&schema, text).unwrap();
+        for (writable, expected) in [(true, [true, false]), (false, [false, false])] {
+            let source = folder.path().to_owned();
+            let settings = CatalogSettings { name: "S".into(), schema: schema.clone(), source, writable };
+            let prepared = prepare(&settings).unwrap();
+            let measures = &prepared.definition.measure_groups[0].measures;
+            assert_eq!(measures.iter().map(|m| m.writable).collect::<Vec<_>>(), expected);
+        }
+    }
+}
