@@ -203,8 +203,12 @@ fn strike_running(session: &Session) -> Vec<Victim> {
 
 /// Cancels what runs and waits in a session.
 fn strike(session: &Session) -> Vec<Victim> {
-    let commands = session.state().commands.clone();
-    commands.into_iter().filter(|c| c.cancel(CancelReason::Cancel)).map(victim).collect()
+    let struck: Vec<_> = {
+        // Under the lock: what waits must not get its turn between its predecessor's end and its own.
+        let state = session.state();
+        state.commands.iter().filter(|c| c.cancel(CancelReason::Cancel)).cloned().collect()
+    };
+    struck.into_iter().map(victim).collect()
 }
 
 fn victim(command: Arc<Command>) -> Victim {
