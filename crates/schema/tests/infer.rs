@@ -141,6 +141,17 @@ fn snow_and_prefixes() {
     check(&[part, class, line], expect_file!["infer/snow.yaml"]);
 }
 
+/// An aggregate has the same key and fewer rows, but is no dimension; a copy of the table is nothing to join with.
+#[test]
+fn aggregates_and_copies_are_no_dimensions() {
+    let aggregate = table("agg_time_sales", "time_id:i amount:n\n1 1.0\n2 2.0");
+    let time = table("time_by_day", "time_id:i the_day:t\n1 Monday\n2 Tuesday\n3 Monday");
+    let store = table("store", "store_id:i store_number:i store_city:t\n1 7 Brest\n2 8 Nice");
+    let copy = table("store_copy", "store_id:i store_number:i store_city:t\n1 7 Brest\n2 8 Nice");
+    let sales = table("sales", "time_id:i store_id:i amount:n\n1 1 1.0\n2 1 2.0\n1 2 3.0\n2 2 4.0");
+    check(&[aggregate, time, store, copy, sales], expect_file!["infer/copies.yaml"]);
+}
+
 #[test]
 fn links_that_do_not_hold_are_told() {
     let stores = table("stores", "store_id:i city:t\n1 Brest\n2 Brest");

@@ -50,7 +50,9 @@ pub(super) fn dimension(table: &Table, key: &Column, others: &[&Table]) -> Dimen
     let mut joins = Vec::new();
     let mut candidates = Vec::new();
     let is_calendar = calendar(table);
-    for link in links(table, others).into_iter().filter(|l| l.column.name != key.name && !is_parent(&l.column.name)) {
+    // Snow falls from many rows to few.
+    let smaller: Vec<&Table> = others.iter().filter(|t| t.rows < table.rows).copied().collect();
+    for link in links(table, &smaller).into_iter().filter(|l| l.column.name != key.name && !is_parent(&l.column.name)) {
         let condition = format!(
             "{}.{} = {}.{}",
             quoted(&table.name),

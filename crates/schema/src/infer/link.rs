@@ -1,7 +1,8 @@
 //! Which column of a table points to which other table.
 
-use super::data::{Column, Table};
-use super::words::{is_key, singular, stem};
+use super::data::{Column, ColumnKind, Table};
+use super::words::{is_key, singular, stem, words};
+use std::cmp::Reverse;
 
 /// A column that points to the key of another table.
 pub(super) struct Link<'t> {
@@ -45,8 +46,13 @@ fn candidates<'t>(column: &'t Column, others: &[&'t Table]) -> Vec<Link<'t>> {
             }
         }
     }
-    // The table with fewer rows is the plainer one.
-    found.sort_by_key(|(fits, link)| (std::cmp::Reverse(*fits), link.table.rows));
+    // Of equal names the table counts that is called so, then one that describes more than it measures (it is no
+    // aggregate of the facts), then the one with fewer rows.
+    found.sort_by_key(|(fits, link)| {
+        let own = stem(&column.name);
+        let called = words(&link.table.name).to_lowercase().split(' ').any(|w| w.len() > 2 && own.contains(w));
+        (Reverse(*fits), Reverse(called), !describes(link.table), link.table.rows)
+    });
     found.into_iter().map(|(_, link)| link).collect()
 }
 
@@ -67,6 +73,12 @@ fn fit(column: &str, table: &str, key: &str) -> u32 {
     } else {
         0
     }
+}
+
+/// Whether a table has texts or dates, not keys and numbers only.
+fn describes(table: &Table) -> bool {
+    let descriptive = [ColumnKind::Text, ColumnKind::Boolean, ColumnKind::Date, ColumnKind::DateTime];
+    table.columns.iter().any(|c| descriptive.contains(&c.kind) && !is_key(&c.name))
 }
 
 fn ends_with_word(name: &str, word: &str) -> bool {
