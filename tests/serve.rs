@@ -203,6 +203,19 @@ fn users_log_in_once_there_are_some() {
 }
 
 #[test]
+fn an_acknowledged_commit_survives_a_kill() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = demo(folder.path());
+    let update = "UPDATE CUBE [Retail] SET ([Measures].[Quantity], [Date].[Calendar].[Year].&[2024]) = 123456";
+    text(&server.query(&["--catalog", "Demo", update]));
+    drop(server);
+    let server = demo(folder.path());
+    let quantity = "SELECT {[Measures].[Quantity]} ON 0 FROM [Retail] WHERE [Date].[Calendar].[Year].&[2024]";
+    let csv = text(&server.query(&["--catalog", "Demo", "--format", "csv", quantity]));
+    assert_eq!(csv.replace("\r\n", "\n"), "Quantity\n\"123,456\"\n");
+}
+
+#[test]
 fn a_folder_becomes_a_catalog_by_init() {
     let folder = tempfile::tempdir().unwrap();
     drop(demo(&folder.path().join("state")));
