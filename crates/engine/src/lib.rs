@@ -21,7 +21,13 @@ mod snapshot;
 mod store;
 mod tuples;
 mod version;
+#[cfg(test)]
+mod version_tests;
 mod writeback;
+
+// The tests' helpers are shared with the tests outside, where the crate has its name.
+#[cfg(test)]
+extern crate self as facetta_engine;
 
 pub use process::{BatchesOf, ColumnProfile, MemoryTable, ProfileKind, Progress, Source, Step, TableProfile};
 pub use store::{Database, Store};

@@ -6,7 +6,7 @@ use crate::process::{Processed, Progress, Source, Times, assemble, process, tabl
 use crate::segment_file::{SegmentLayout, map};
 use crate::snapshot::StoreSnapshot;
 use crate::version::{GroupData, Version};
-use crate::writeback::{Commits, Keeper, Log, with_segments};
+use crate::writeback::{Commits, Keeper, Log, Places, with_segments};
 use crate::{files, fingerprint, segment_file};
 use facetta_model::definition::Definition;
 use facetta_model::{Context, Result, Snapshot, bail, name};
@@ -210,22 +210,25 @@ impl Disk {
 }
 
 /// A version with the changes that were committed to the catalog, found by their keys.
-fn with_commits(name: &str, mut version: Version, log: &mut Log, context: &Context) -> Result<Version> {
-    let (mut cells, mut lost) = (0, 0);
+fn with_commits(name: &str, version: Version, log: &mut Log, context: &Context) -> Result<Version> {
+    let (mut segments, mut lost) = (Vec::new(), 0);
+    let mut time = version.catalog.last_data_update;
+    let mut places = Places::new(&version);
     for frame in log.frames()? {
         context.check()?;
         for change in Keeper::read(&frame)?.into_iter().filter(|c| name::same(&c.catalog, name)) {
-            let applied = change.apply(&version, context)?;
-            cells += applied.segments.iter().map(|(_, s)| s.segment.rows as u64).sum::<u64>();
+            let applied = change.apply(&mut places, context)?;
+            segments.extend(applied.segments);
             lost += applied.lost;
-            let time = change.time.max(version.catalog.last_data_update);
-            version = with_segments(&version, &applied.segments, Some(time), context)?;
+            time = time.max(change.time);
         }
     }
-    if cells + lost > 0 {
-        tracing::info!(catalog = name, cells, without_place = lost, "committed changes of cells were applied");
+    if segments.is_empty() && lost == 0 {
+        return Ok(version);
     }
-    Ok(version)
+    let cells: usize = segments.iter().map(|(_, s)| s.segment.rows).sum();
+    tracing::info!(catalog = name, cells, without_place = lost, "committed changes of cells were applied");
+    with_segments(&version, &segments, Some(time), context)
 }
 
 fn finish(name: &str, definition: &Definition, processed: Processed, times: Times) -> Result<Version> {

@@ -9,7 +9,7 @@ use crate::version::{PlacedSegment, Version};
 use facetta_model::catalog::Hierarchy;
 use facetta_model::{Context, Error, MeasureGroupId, MemberId, Result, bail, name};
 use jiff::civil::DateTime;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::sync::Arc;
 
 /// Changes when frames of an older program must be read in another way.
@@ -212,10 +212,69 @@ fn read_group(reader: &mut Reader<'_>) -> Result<StoredGroup> {
     Ok(StoredGroup { group, columns, members, cells, measures })
 }
 
+/// What finds the places of stored deltas in a version; made once for all commits of a log.
+pub(crate) struct Places<'v> {
+    version: &'v Version,
+    groups: FxHashMap<usize, GroupPlaces>,
+}
+
+/// The leaf cells of a measure group, by keys.
+struct GroupPlaces {
+    /// For each column its names, and the code of each path of keys.
+    columns: Vec<(String, String, FxHashMap<Vec<String>, u32>)>,
+    /// The cells that have fact rows.
+    cells: FxHashSet<Box<[u32]>>,
+}
+
+impl<'v> Places<'v> {
+    pub(crate) fn new(version: &'v Version) -> Places<'v> {
+        Places { version, groups: FxHashMap::default() }
+    }
+
+    fn group(&mut self, group: usize, context: &Context) -> Result<&GroupPlaces> {
+        if !self.groups.contains_key(&group) {
+            let places = GroupPlaces::new(self.version, group, context)?;
+            self.groups.insert(group, places);
+        }
+        self.groups.get(&group).ok_or_else(|| Error::internal("a measure group has no places"))
+    }
+}
+
+impl GroupPlaces {
+    fn new(version: &Version, group: usize, context: &Context) -> Result<GroupPlaces> {
+        let Some(placed) = version.groups[group].segments.first() else {
+            bail!(Internal, "a measure group has no segment")
+        };
+        let mut found = Vec::new();
+        for ((link, hierarchy_name, hierarchy), map) in columns(version, group).into_iter().zip(placed.maps.iter()) {
+            found.push((link, hierarchy_name, codes_by_path(&hierarchy, map, context)?));
+        }
+        let conditions = Conditions { group: MeasureGroupId::from(group), axes: &[], filters: &[], tuples: &[] };
+        let cells = cells::leaf_cells(version, &conditions, 0, context)?;
+        let cells = cells.codes.chunks(cells.width.max(1)).map(Box::from).collect();
+        Ok(GroupPlaces { columns: found, cells })
+    }
+}
+
+/// The code of each member of a column by its keys.
+fn codes_by_path(hierarchy: &Hierarchy, map: &CodeMap, context: &Context) -> Result<FxHashMap<Vec<String>, u32>> {
+    let none = map.len() as u32;
+    let mut by_path: FxHashMap<Vec<String>, u32> = FxHashMap::default();
+    let mut step = 0;
+    for code in 0..none {
+        context.check_every(&mut step)?;
+        by_path.insert(key_path(hierarchy, map.member(code)), code);
+    }
+    // The empty path is that of rows without a member.
+    by_path.insert(Vec::new(), none);
+    Ok(by_path)
+}
+
 impl StoredChange {
-    /// Its deltas as segments of `version`; what has no place there is counted.
-    pub(crate) fn apply(&self, version: &Version, context: &Context) -> Result<Applied> {
+    /// Its deltas as segments of a version; what has no place there is counted.
+    pub(crate) fn apply(&self, places: &mut Places<'_>, context: &Context) -> Result<Applied> {
         let mut applied = Applied::default();
+        let version = places.version;
         for stored in &self.groups {
             let cells = (stored.cells.len() / stored.columns.len().max(1)) as u64;
             let group = version.catalog.measure_groups.iter().position(|g| name::same(&g.name, &stored.group));
@@ -223,7 +282,7 @@ impl StoredChange {
                 applied.lost += cells;
                 continue;
             };
-            match stored.deltas(version, group, context)? {
+            match stored.deltas(version, group, places.group(group, context)?, context)? {
                 Some((deltas, lost)) => {
                     applied.lost += lost;
                     if !deltas.codes.is_empty() && !deltas.measures.is_empty() {
@@ -239,70 +298,47 @@ impl StoredChange {
 
 impl StoredGroup {
     /// The deltas in the codes of a version, and how many cells are lost; none if the group has other columns.
-    fn deltas(&self, version: &Version, group: usize, context: &Context) -> Result<Option<(Deltas, u64)>> {
-        let columns = columns(version, group);
-        let data = &version.groups[group];
-        let Some(placed) = data.segments.first() else { return Ok(None) };
-        if columns.len() != self.columns.len() {
+    fn deltas(
+        &self,
+        version: &Version,
+        group: usize,
+        places: &GroupPlaces,
+        context: &Context,
+    ) -> Result<Option<(Deltas, u64)>> {
+        if places.columns.len() != self.columns.len() {
             return Ok(None);
         }
-        // For each column of the version the column of the frame, and the code of each of its members.
-        let mut codes: Vec<(usize, Vec<Option<u32>>)> = Vec::with_capacity(columns.len());
-        for ((link, hierarchy_name, hierarchy), map) in columns.iter().zip(placed.maps.iter()) {
+        // For each column of the version the column here, and the code of each of its members.
+        let mut codes: Vec<(usize, Vec<Option<u32>>)> = Vec::with_capacity(places.columns.len());
+        for (link, hierarchy_name, by_path) in &places.columns {
             let same = |(l, h): &(String, String)| name::same(l, link) && name::same(h, hierarchy_name);
             let Some(at) = self.columns.iter().position(same) else { return Ok(None) };
-            codes.push((at, codes_of_paths(&self.members[at], hierarchy, map, context)?));
+            codes.push((at, self.members[at].iter().map(|path| by_path.get(path).copied()).collect()));
         }
-        let existing = existing_cells(version, group, context)?;
         let width = self.columns.len();
-        let mut kept = Vec::new();
-        let mut cell_codes = Vec::new();
+        let (mut kept, mut cell_codes) = (Vec::new(), Vec::new());
         let mut step = 0;
         for (cell, positions) in self.cells.chunks(width.max(1)).enumerate() {
             context.check_every(&mut step)?;
             let found: Option<Vec<u32>> = codes.iter().map(|(at, codes)| codes[positions[*at] as usize]).collect();
-            if let Some(found) = found.filter(|f| existing.contains_key(&f[..])) {
+            if let Some(found) = found.filter(|f| places.cells.contains(&f[..])) {
                 cell_codes.extend(found);
                 kept.push(cell);
             }
         }
-        let lost = (self.cells.len() / width.max(1) - kept.len()) as u64;
+        let mut lost = (self.cells.len() / width.max(1) - kept.len()) as u64;
         let mut measures = Vec::new();
         for (measure_name, scale, amounts) in &self.measures {
             let stored = &version.catalog.measure_groups[group].measures;
             let Some(measure) = stored.iter().position(|m| m.writable && name::same(&m.name, measure_name)) else {
+                lost += kept.len() as u64;
                 continue;
             };
-            measures.push((measure, fitted(amounts, *scale, data.scales[measure], &kept)?));
+            let scale_now = version.groups[group].scales[measure];
+            measures.push((measure, fitted(amounts, *scale, scale_now, &kept)?));
         }
         Ok(Some((Deltas { width, codes: cell_codes, measures }, lost)))
     }
-}
-
-/// The code of the member of each path of keys; none where there is no such member now.
-fn codes_of_paths(
-    paths: &[Vec<String>],
-    hierarchy: &Hierarchy,
-    map: &CodeMap,
-    context: &Context,
-) -> Result<Vec<Option<u32>>> {
-    let none = map.len() as u32;
-    let mut by_path: FxHashMap<Vec<String>, u32> = FxHashMap::default();
-    let mut step = 0;
-    for code in 0..none {
-        context.check_every(&mut step)?;
-        by_path.insert(key_path(hierarchy, map.member(code)), code);
-    }
-    // The empty path is that of rows without a member.
-    by_path.insert(Vec::new(), none);
-    Ok(paths.iter().map(|path| by_path.get(path).copied()).collect())
-}
-
-/// The leaf cells that have fact rows.
-fn existing_cells(version: &Version, group: usize, context: &Context) -> Result<FxHashMap<Box<[u32]>, ()>> {
-    let conditions = Conditions { group: MeasureGroupId::from(group), axes: &[], filters: &[], tuples: &[] };
-    let found = cells::leaf_cells(version, &conditions, 0, context)?;
-    Ok(found.codes.chunks(found.width.max(1)).map(|codes| (codes.into(), ())).collect())
 }
 
 /// The amounts of the cells kept, in the type that the measure has now.

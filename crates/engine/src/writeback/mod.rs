@@ -14,6 +14,6 @@ mod transaction;
 
 pub use transaction::{CellWrite, Savepoint, Transaction, Written};
 
-pub(crate) use durable::Keeper;
+pub(crate) use durable::{Keeper, Places};
 pub(crate) use log::Log;
 pub(crate) use transaction::{Commits, with_segments};

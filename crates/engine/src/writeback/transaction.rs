@@ -1,6 +1,6 @@
 //! Transactions: private changes over a base version, committed by a check for conflict, one synced append, one swap.
 
-use super::durable::{GroupChange, Keeper, columns, key_path};
+use super::durable::{GroupChange, Keeper, Places, columns, key_path};
 use super::{allocate, cells, delta};
 use crate::naive::NaiveSnapshot;
 use crate::plan::Conditions;
@@ -308,7 +308,7 @@ impl Part {
         let frame = Keeper::frame(&[(self.database.name(), &self.base, groups)], crate::store::now(), context)?;
         let mut segments = Vec::new();
         for change in Keeper::read(&frame)? {
-            let applied = change.apply(&current, context)?;
+            let applied = change.apply(&mut Places::new(&current), context)?;
             if applied.lost > 0 {
                 bail!(
                     Conflict,
