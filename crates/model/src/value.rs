@@ -71,7 +71,7 @@ impl Value {
     }
 
     /// Order of values for ORDER, TopCount and comparison: empty, then numbers and booleans, dates, text.
-    /// Text is compared without regard to case first, then with it. NaN sorts below all numbers.
+    /// Text is compared without regard to case first, then with it. NaN sorts above all numbers but infinity.
     pub fn compare(&self, other: &Value) -> Ordering {
         match (self, other) {
             (Value::Empty, Value::Empty) => Ordering::Equal,
@@ -81,7 +81,9 @@ impl Value {
             _ => match (self.rank(), other.rank()) {
                 (2, 2) => {
                     let (a, b) = (self.as_f64().unwrap_or(f64::NAN), other.as_f64().unwrap_or(f64::NAN));
-                    a.partial_cmp(&b).unwrap_or_else(|| b.is_nan().cmp(&a.is_nan()))
+                    // A number that is none stands between the greatest number and infinity.
+                    let place = |d: f64| if d.is_nan() { (1, 0.0) } else if d == f64::INFINITY { (2, 0.0) } else { (0, d) };
+                    place(a).partial_cmp(&place(b)).unwrap_or(Ordering::Equal)
                 }
                 (a, b) => a.cmp(&b),
             },

@@ -33,20 +33,20 @@ pub(crate) const FUNCTIONS: &[Function] = &[
     function("Min", &[Kind::Set, Numeric], Numeric, Run::Values(min), "The least value over a set.").each(1),
     function("Max", &[Kind::Set], Numeric, Run::Values(max), "The greatest cell of a set.").on_cells(),
     function("Max", &[Kind::Set, Numeric], Numeric, Run::Values(max), "The greatest value over a set.").each(1),
-    function("Count", &[Kind::Set], Integer, Run::Values(count), "How many tuples a set has."),
+    function("Count", &[Kind::Set], Numeric, Run::Values(count), "How many tuples a set has."),
     function(
         "Count",
         &[Kind::Set, Symbol],
-        Integer,
+        Numeric,
         Run::Values(count),
         "How many tuples a set has; with EXCLUDEEMPTY those whose cell is not empty.",
     )
     .on_cells(),
-    function("Count", &[Kind::Set], Integer, Run::Values(count), "How many tuples a set has.").property(),
+    function("Count", &[Kind::Set], Numeric, Run::Values(count), "How many tuples a set has.").property(),
     function(
         "DistinctCount",
         &[Kind::Set],
-        Integer,
+        Numeric,
         Run::Values(distinct_count),
         "How many different tuples of a set have a cell that is not empty.",
     )

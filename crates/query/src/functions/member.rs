@@ -2,12 +2,20 @@
 
 use super::{Function, Run, Typing, function};
 use crate::coordinate::{self, Place, seen};
-use crate::evaluate::{Batch, Col, Evaluator, Object, Objects, Values};
+use crate::evaluate::{Batch, Col, Evaluator, Object, Objects, TupleColumn, Values};
 use crate::expr::{Call, Expr, Kind, Kind::*, Type};
 use crate::navigate::Tree;
 use facetta_model::{HierarchyId, LevelId, MemberId, Property, Result, bail, error};
 
 pub(crate) const FUNCTIONS: &[Function] = &[
+    function(
+        "LastNonEmpty",
+        &[Kind::Set, Member],
+        Member,
+        Run::Tuples(last_non_empty),
+        "The last member of a set at which a measure is not empty.",
+    )
+    .each(1),
     function("CurrentMember", &[Hierarchy], Member, Run::Objects(current_member), "The current member of a hierarchy.")
         .property()
         .on_all(),
@@ -337,6 +345,9 @@ fn calculated_child(evaluator: &Evaluator, call: &Call, batch: &Batch) -> Result
     let names = evaluator.values(&call.args[1], batch)?;
     Ok(objects.zip(&names, batch.len, |o, name| {
         let name = name.to_string();
+        if o.is_null() {
+            return *o;
+        }
         let all = members.hierarchy(o.hierarchy).all_member();
         let fits = |c: &std::sync::Arc<facetta_model::CalculatedMember>| {
             let parent = c.parent == o.as_member() || c.parent.is_null() && all == Some(o.as_member());
@@ -439,4 +450,33 @@ fn is_generation(evaluator: &Evaluator, call: &Call, batch: &Batch) -> Result<Va
         let leaf = i64::from(tree.hierarchy().leaf_level().0);
         facetta_model::Value::Boolean(leaf - i64::from(tree.level(o.as_member()).0) == n)
     }))
+}
+
+fn last_non_empty(evaluator: &Evaluator, call: &Call, batch: &Batch) -> Result<TupleColumn> {
+    let sets = evaluator.sets(&call.args[0], batch)?;
+    let mut last = vec![None; batch.len];
+    evaluator.for_each_value(batch, &sets, &call.args[0], Some(&call.args[1]), &mut |row, position, value| {
+        if !value.is_empty() {
+            last[row] = Some(position);
+        }
+        Ok(())
+    })?;
+    let mut out =
+        TupleColumn { hierarchies: call.ty.hierarchies.as_deref().unwrap_or_default().to_vec(), members: Vec::new() };
+    let mut columns: Vec<Vec<MemberId>> = Vec::new();
+    let mut tuple = Vec::new();
+    for (row, last) in last.iter().enumerate() {
+        let set = sets.sets[*sets.of.get(row) as usize].as_ref().map_err(Clone::clone)?;
+        if columns.is_empty() {
+            out.hierarchies = set.hierarchies();
+            columns = vec![Vec::with_capacity(batch.len); out.hierarchies.len()];
+        }
+        match last {
+            Some(position) => set.read(*position, &mut tuple),
+            None => tuple = vec![MemberId::NULL; columns.len()],
+        }
+        columns.iter_mut().zip(&tuple).for_each(|(c, m)| c.push(*m));
+    }
+    out.members = columns.into_iter().map(Col::Many).collect();
+    Ok(out)
 }

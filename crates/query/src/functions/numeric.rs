@@ -27,7 +27,7 @@ pub(crate) const FUNCTIONS: &[Function] = &[
         Run::Row(divide),
         "The quotient, or the third number where the divisor is zero.",
     ),
-    function("NullValue", &[], Numeric, Run::Row(null), "Null."),
+    function("NullValue", &[], Numeric, Run::Row(null), "The empty value."),
     function("CoalesceEmpty", &[Kind::Value], Kind::Value, Run::Values(coalesce), "The first value that is not empty.")
         .repeat(1),
     function("CalculationCurrentPass", &[], Integer, Run::Row(pass), "The calculation pass; there is one."),

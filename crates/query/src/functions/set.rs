@@ -137,7 +137,7 @@ pub(crate) const FUNCTIONS: &[Function] = &[
     )
     .on_all(),
     function(
-        "EXISTING",
+        "Existing",
         &[Kind::Set],
         Kind::Set,
         Run::Set(existing),

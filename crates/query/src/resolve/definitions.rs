@@ -252,9 +252,6 @@ impl Resolver<'_> {
             }
             properties.push((name.clone(), resolved));
         }
-        if format.is_none() {
-            format = self.format_of(&formula, member.hierarchy).map(Arc::new);
-        }
         self.own_text = true;
         Ok(Calculation {
             hierarchy: member.hierarchy,
@@ -290,22 +287,37 @@ impl Resolver<'_> {
         self.scalar(syntax)
     }
 
-    /// The format that a formula without one has: that of whole numbers, or of the first measure in it.
-    fn format_of(&self, formula: &Expr, hierarchy: HierarchyId) -> Option<Expr> {
-        let text = |t: &str| Expr::literal(Value::str(t), Kind::String, Span::default());
-        if hierarchy != HierarchyId::MEASURES {
-            return None;
-        }
-        let measure = first_measure(formula)?;
-        match measure.calculated_index() {
-            None => self.cube.measures.get(measure.index())?.format.as_deref().map(text),
-            Some(index) => {
-                // Formulas of later members may not be known yet; their own format always is.
-                let calculated = self.members.calculated.get(index)?;
-                let (_, format) =
-                    calculated.properties.iter().find(|(n, _)| FORMATS.iter().any(|f| name::same(f, n)))?;
-                Some(text(&format.to_string()))
+    /// The formats of calculations without one of their own: that of whole numbers, or of the first measure in the formula,
+    /// which may itself have it from another.
+    pub(super) fn inherit_formats(&self, calculations: &mut [Calculation]) {
+        let text = |t: &str| Arc::new(Expr::literal(Value::str(t), Kind::String, Span::default()));
+        for index in 0..calculations.len() {
+            let mut at = index;
+            let mut found = None;
+            // Measures that name each other in a circle have no format.
+            for _ in 0..calculations.len() {
+                let calculation = &calculations[at];
+                if calculation.format.is_some() {
+                    found.clone_from(&calculation.format);
+                    break;
+                }
+                if calculation.formula.ty.kind == Kind::Integer {
+                    found = Some(text("#,##0"));
+                    break;
+                }
+                if calculation.hierarchy != HierarchyId::MEASURES {
+                    break;
+                }
+                let Some(measure) = first_measure(&calculation.formula) else { break };
+                match measure.calculated_index().filter(|i| *i < calculations.len()) {
+                    Some(next) => at = next,
+                    None => {
+                        found = self.cube.measures.get(measure.index()).and_then(|m| m.format.as_deref()).map(text);
+                        break;
+                    }
+                }
             }
+            calculations[index].format = found;
         }
     }
 }

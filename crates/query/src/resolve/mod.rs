@@ -231,7 +231,9 @@ impl<'a> Resolver<'a> {
     /// The calculations of all calculated members, in their order.
     fn finish_calculations(&mut self) -> Result<Vec<Arc<Calculation>>> {
         let formulas = std::mem::take(&mut self.formulas);
-        formulas.into_iter().map(|f| Ok(Arc::new(self.calculation(f)?))).collect()
+        let mut calculations = formulas.into_iter().map(|f| self.calculation(f)).collect::<Result<Vec<_>>>()?;
+        self.inherit_formats(&mut calculations);
+        Ok(calculations.into_iter().map(Arc::new).collect())
     }
 }
 
