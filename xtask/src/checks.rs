@@ -3,7 +3,7 @@
 use crate::floors::{self, Floors};
 use crate::machine::Machine;
 use crate::step::Line;
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use std::process::Command;
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ const BUILD: Duration = Duration::from_secs(30 * 60);
 const QUICK: Duration = Duration::from_secs(5 * 60);
 
 pub(crate) fn fmt(machine: &mut Machine) -> Result<Line> {
-    machine.succeed("fmt", machine.cargo(&["fmt", "--all", "--check"]), QUICK)?;
+    machine.succeed("fmt", machine.cargo(&["fmt", "--all", "--check", "--", "--color", "never"]), QUICK)?;
     Ok("formatted".to_string())
 }
 
@@ -78,9 +78,14 @@ pub(crate) fn floors(machine: &mut Machine) -> Result<Line> {
 }
 
 pub(crate) fn release(machine: &mut Machine) -> Result<Line> {
+    // Should the build fail, the steps after it must not find an old binary.
+    let binary = machine.target.join("release/facetta");
+    if binary.exists() {
+        std::fs::remove_file(&binary).with_context(|| format!("removing {}", binary.display()))?;
+    }
     let words = ["build", "--locked", "--release", "--package", "facetta", "--bin", "facetta"];
     machine.succeed("release", machine.cargo(&words), BUILD)?;
-    let size = std::fs::metadata(machine.target.join("release/facetta"))?.len();
+    let size = std::fs::metadata(&binary)?.len();
     Ok(format!("target/release/facetta, {} MiB", size >> 20))
 }
 
