@@ -7,6 +7,19 @@ use facetta_model::{Error, ErrorKind, Location};
 /// What stands in Source: who says it.
 const SOURCE: &str = "Facetta";
 
+/// Bytes of a message that are told: one that quotes what was sent must not send all of it back.
+const MAX_MESSAGE: usize = 8 << 10;
+
+/// An error's message with its place, cut to what clients are told.
+fn message(error: &Error) -> String {
+    let mut text = error.to_string();
+    if text.len() > MAX_MESSAGE {
+        text.truncate(text.floor_char_boundary(MAX_MESSAGE));
+        text.push('…');
+    }
+    text
+}
+
 /// Something that a command which succeeded has to say.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Warning {
@@ -34,7 +47,7 @@ pub(crate) fn write_fault(w: &mut Writer, error: &Error) -> Written {
         _ => format!("XMLAnalysisError.0x{:08x}", error.code()),
     };
     w.element("faultcode", &code)?;
-    w.element("faultstring", &error.to_string())?;
+    w.element("faultstring", &message(error))?;
     w.start("detail");
     write_error(w, error)?;
     w.end()?;
@@ -76,7 +89,7 @@ pub(crate) fn write_exception(w: &mut Writer, root: usize, error: &Error) -> Wri
 fn write_error(w: &mut Writer, error: &Error) -> Written {
     w.start("Error");
     w.attribute("ErrorCode", &error.code().to_string());
-    w.attribute("Description", &error.to_string());
+    w.attribute("Description", &message(error));
     w.attribute("Source", SOURCE);
     w.attribute("HelpFile", "");
     if let Some(location) = error.location() {
