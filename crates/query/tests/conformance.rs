@@ -1,6 +1,8 @@
 //! The conformance cases against the column store: every case passes but those listed with their reasons in
 //! `conformance_known.txt`, and these do not pass (so that the list stays true).
 
+#![allow(clippy::unwrap_used)]
+
 use facetta_model::{CellSet, Context, Error, Outcome, Result, Value};
 use facetta_query::{Query, STACK_BYTES, execute};
 use serde_json::Value as Json;
