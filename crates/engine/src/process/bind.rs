@@ -5,7 +5,8 @@ use super::relation::Opened;
 use super::source::Tables;
 use super::vector::{Type, Vector};
 use facetta_model::definition::{
-    Aggregator, ColumnRef, Definition, Expression, HierarchyDef, LevelDef, LinkDef, MeasureGroupDef, Place, Relation,
+    Aggregator, ClosureDef, ColumnRef, Definition, Expression, HierarchyDef, LevelDef, LinkDef, MeasureGroupDef, Place,
+    Relation,
 };
 use facetta_model::{Context, Error, ErrorKind, Result, bail, error, name};
 
@@ -27,6 +28,8 @@ pub(crate) struct OwnTable<'a> {
     pub(crate) relation: Opened<'a>,
     pub(crate) primary_key: Option<Bound>,
     pub(crate) levels: Vec<BoundLevel>,
+    /// The closure table of a parent-child level, with its ancestors and members.
+    pub(crate) closure: Option<(Opened<'a>, Bound, Bound)>,
 }
 
 /// The expressions of a level.
@@ -159,7 +162,27 @@ fn own_table<'a>(
         .and_then(|key| errors.keep(&hierarchy.place, Bound::new(&Expression::Column(key.clone()), &relation.columns)));
     primary_key.iter().for_each(|key| relation.want(key));
     let levels = bind_levels(&hierarchy.levels, &mut relation, errors)?;
-    Some(OwnTable { relation, primary_key, levels })
+    let closure = hierarchy.levels.iter().find_map(|level| {
+        let closure = level.parent.as_ref()?.closure.as_ref()?;
+        errors.keep(&level.place, bind_closure(closure, tables, context))
+    });
+    Some(OwnTable { relation, primary_key, levels, closure })
+}
+
+fn bind_closure<'a>(
+    closure: &ClosureDef,
+    tables: &'a Tables<'a>,
+    context: &Context,
+) -> Result<(Opened<'a>, Bound, Bound)> {
+    let table = Relation::Table { name: closure.table.clone(), alias: closure.table.clone(), filter: None };
+    let mut relation = Opened::new(&table, tables, context)?;
+    let mut column = |name: &String| {
+        let bound = Bound::new(&Expression::column(name), &relation.columns)?;
+        relation.want(&bound);
+        Ok::<Bound, Error>(bound)
+    };
+    let (parent, child) = (column(&closure.parent_column)?, column(&closure.child_column)?);
+    Ok((relation, parent, child))
 }
 
 fn bind_levels(levels: &[LevelDef], relation: &mut Opened<'_>, errors: &mut Errors) -> Option<Vec<BoundLevel>> {

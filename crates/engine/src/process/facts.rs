@@ -283,7 +283,7 @@ impl PathBuilder<'_> {
 }
 
 /// The members of a level by key; a key that stands under several parents cannot be pointed to.
-fn level_index(data: &HierarchyData, level: usize, context: &Context) -> Result<KeyIndex> {
+pub(crate) fn level_index(data: &HierarchyData, level: usize, context: &Context) -> Result<KeyIndex> {
     let keys = vector_of(&data.members.keys()[level]);
     let members: Vec<u32> = data.levels[level].members.clone().collect();
     KeyIndex::new(&keys, &members, context)

@@ -110,6 +110,9 @@ fn build_own(naming: &Naming<'_>, own: &OwnTable<'_>, context: &Context) -> Resu
     let vectors: Result<Vec<LevelVectors>> = own.levels.iter().map(|l| l.evaluate(&frame)).collect();
     let vectors = vectors?;
     let (data, members) = build(naming, &vectors, &mut PathCoder::default(), context)?;
+    if let Some(closure) = &own.closure {
+        parent_child::check_closure(naming, &data, closure, context)?;
+    }
     let primary_key = match &own.primary_key {
         Some(key) => Some(KeyIndex::new(key.evaluate(&frame)?.as_ref(), &members, context)?),
         None => None,

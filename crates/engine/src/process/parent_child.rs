@@ -3,9 +3,13 @@
 use super::HierarchyData;
 use super::bind::{LevelVectors, located};
 use super::dictionary::{Dictionary, NONE};
+use super::expression::Bound;
+use super::facts::level_index;
 use super::members::{Columns, Naming};
+use super::relation::Opened;
 use facetta_model::definition::LevelDef;
 use facetta_model::{Context, MemberId, Result, bail};
+use rustc_hash::FxHashSet;
 
 /// The finished hierarchy, and the member of each row.
 pub(crate) fn build(
@@ -40,6 +44,45 @@ pub(crate) fn build(
     columns.push_level(level, naming, vectors, &rows, &parents)?;
     let of_rows = numbers.iter().map(|&n| if n == NONE { NONE } else { members[n as usize] }).collect();
     Ok((columns.finish(naming, true)?, of_rows))
+}
+
+/// Compares a closure table with the tree, which is what counts: a line says how many pairs differ.
+pub(crate) fn check_closure(
+    naming: &Naming<'_>,
+    data: &HierarchyData,
+    (relation, parent, child): &(Opened<'_>, Bound, Bound),
+    context: &Context,
+) -> Result<()> {
+    let keys = level_index(data, data.levels.len() - 1, context)?;
+    let mut pairs: FxHashSet<(u32, u32)> = FxHashSet::default();
+    let mut wrong = 0u64;
+    for frame in relation.frames(context)? {
+        let frame = frame?;
+        let parents = keys.keys.find(parent.evaluate(&frame)?.as_ref(), context)?;
+        let children = keys.keys.find(child.evaluate(&frame)?.as_ref(), context)?;
+        for (&parent, &child) in parents.iter().zip(&children) {
+            if parent == NONE || child == NONE {
+                wrong += 1;
+                continue;
+            }
+            let (parent, child) = (keys.members[parent as usize], keys.members[child as usize]);
+            match data.members.is_at_or_under(MemberId(child), MemberId(parent)) {
+                // Whether a member is its own ancestor is a matter of taste.
+                true if parent != child => drop(pairs.insert((parent, child))),
+                true => {}
+                false => wrong += 1,
+            }
+        }
+    }
+    let top = usize::from(naming.hierarchy.all.is_some());
+    let ancestors = |m: u32| (data.members.depth(MemberId(m)) - top) as u64;
+    let expected: u64 = (top as u32..data.members.len() as u32).map(ancestors).sum();
+    let missing = expected - pairs.len() as u64;
+    if wrong + missing > 0 {
+        let dimension = &naming.dimension.name;
+        tracing::warn!(%dimension, wrong, missing, "pairs of the closure table differ from the tree of members");
+    }
+    Ok(())
 }
 
 /// The number of each row's parent; [`NONE`] for roots, [`ORPHAN`] where the parent does not exist.
