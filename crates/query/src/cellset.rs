@@ -294,7 +294,7 @@ impl Cells {
 
     fn block(&mut self, start: u64, len: usize) -> Result<CellBlock> {
         let batch = self.coordinates(start, len);
-        let values = self.evaluator.cells(&batch)?;
+        let values = self.evaluator.cells_or_errors(&batch)?;
         let mut rows: Vec<u32> = Vec::new();
         for row in 0..len {
             if !values.get(row).is_empty() {

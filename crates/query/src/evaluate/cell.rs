@@ -4,7 +4,7 @@ use super::{Batch, Col, Evaluator, Sets, Values};
 use crate::coordinate::{Place, place};
 use crate::program::{Calculation, rollup};
 use facetta_model::definition::Aggregator;
-use facetta_model::{HierarchyId, MemberId, Result, Value, bail};
+use facetta_model::{ErrorKind, HierarchyId, MemberId, Result, Value, bail};
 use rustc_hash::FxHashMap;
 
 /// What a cell is computed by.
@@ -51,6 +51,24 @@ impl Evaluator {
             rows.iter().enumerate().for_each(|(at, &row)| out[row as usize] = values.get(at).clone());
         }
         Ok(Col::Many(out))
+    }
+
+    /// The values of cells; those whose calculation never ends are errors of their own.
+    pub(crate) fn cells_or_errors(&self, batch: &Batch) -> Result<Values> {
+        match self.cells(batch) {
+            Err(error) if error.kind() == ErrorKind::Recursion && batch.len <= 1 => Ok(Col::One(Value::Error(error))),
+            Err(error) if error.kind() == ErrorKind::Recursion => {
+                let half = batch.len as u32 / 2;
+                let mut out = Vec::with_capacity(batch.len);
+                for rows in [0..half, half..batch.len as u32] {
+                    let rows: Vec<u32> = rows.collect();
+                    let part = self.cells_or_errors(&batch.select(&rows))?;
+                    out.extend((0..rows.len()).map(|row| part.get(row).clone()));
+                }
+                Ok(Col::Many(out))
+            }
+            done => done,
+        }
     }
 
     fn cells_of(&self, source: Source, batch: &Batch) -> Result<Values> {
