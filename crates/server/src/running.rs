@@ -345,14 +345,15 @@ impl Guard {
 
 impl Drop for Guard {
     fn drop(&mut self) {
+        let session = &self.command.session;
+        // The end comes before the leave: what is woken by the leave must not run in a session that is over.
+        if let Some(reason) = self.ends_session {
+            self.sessions.end(session, reason);
+        }
         self.leave_session(self.running.clock.now());
         lock(&self.running.commands).remove(&self.command.number);
         self.running.finished.fetch_add(1, Relaxed);
-        let session = &self.command.session;
-        // A session that another has ended meanwhile still has to go once nothing runs in it.
-        if !self.ends_session.is_some_and(|reason| self.sessions.end(session, reason)) {
-            self.sessions.command_over(session);
-        }
+        self.sessions.command_over(session);
         self.command.set_stage(Stage::Over);
         self.command.over.notify_waiters();
     }
