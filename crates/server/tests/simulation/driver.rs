@@ -18,6 +18,21 @@ use std::time::Duration;
 const CLIENTS: usize = 6;
 const OBSERVER: usize = CLIENTS - 1;
 
+/// The two cells; each has one leaf cell under it.
+const CELLS: [&str; 2] = ["[Product].[Products].[Category].[Drink].[Tea]", "[Product].[Products].[Category].[Food].[Cake]"];
+const READ: &str = "SELECT {[Product].[Products].[Category].[Drink].[Tea], [Product].[Products].[Category].[Food].[Cake]} \
+                    ON COLUMNS FROM [Shop] WHERE [Measures].[Units]";
+
+fn update(bits: u8, value: i64) -> String {
+    let cells = CELLS.iter().enumerate().filter(|(cell, _)| bits & (1 << cell) != 0);
+    let sets: Vec<String> = cells.map(|(_, member)| format!("([Measures].[Units], {member}) = {value}")).collect();
+    format!("UPDATE CUBE [Shop] SET {}", sets.join(", "))
+}
+
+fn catalog(name: &str) -> Vec<(String, String)> {
+    vec![("Catalog".to_owned(), name.to_owned())]
+}
+
 #[derive(Default)]
 struct Client {
     socket: Option<Socket>,
@@ -55,6 +70,12 @@ impl Driver {
             handle: None,
         };
         driver.start()?;
+        // Both cells begin with a value that the model knows.
+        driver.send(OBSERVER, "", &statement(&update(3, 0), &catalog("Shop")))?;
+        let answer = driver.receive(OBSERVER)?;
+        if let AnswerResult::Fault(fault) = answer.result {
+            return Err(fault.description.into());
+        }
         Ok(driver)
     }
 
@@ -63,13 +84,16 @@ impl Driver {
             ("listen", "127.0.0.1:0".to_owned()),
             ("data_dir", self.folder.path().join("data").display().to_string()),
             ("workers", "32".to_owned()),
+            ("catalog", format!("Shop={0}/shop.yaml,{0}/shop", self.folder.path().display())),
             ("MaxIdleSessionTimeout", IDLE.to_string()),
             ("IdleTransactionTimeout", IDLE_IN_TRANSACTION.to_string()),
             ("SessionLifeTimeout", LIFE.to_string()),
         ];
         let settings = Settings::load(None, [], flags.map(|(k, v)| (k.to_owned(), v)))?;
-        let catalogs = vec![("Shop".to_owned(), self.gate.clone() as Arc<dyn Snapshot>)];
-        self.handle = Some(start_with(settings, self.clock.clone(), catalogs)?);
+        let catalogs = vec![("Gate".to_owned(), self.gate.clone() as Arc<dyn Snapshot>)];
+        let handle = start_with(settings, self.clock.clone(), catalogs)?;
+        handle.wait_ready()?;
+        self.handle = Some(handle);
         Ok(())
     }
 
@@ -80,15 +104,17 @@ impl Driver {
     /// Does one thing, and sees that all get what they have to.
     pub(crate) fn step(&mut self, random: &mut Random) -> Result<()> {
         match random.below(100) {
-            0..16 => self.begin(random)?,
-            16..34 => self.ask(random, Kind::Quick)?,
-            34..52 => self.ask(random, Kind::Slow)?,
-            52..58 => self.ask_alone(random)?,
-            58..64 => self.ask(random, Kind::Begin)?,
-            64..68 => self.ask(random, Kind::Commit)?,
-            68..71 => self.ask(random, Kind::Rollback)?,
-            71..75 => self.ask(random, Kind::End)?,
-            75..88 => self.cancel(random)?,
+            0..14 => self.begin(random)?,
+            14..30 => self.ask(random, Kind::Quick)?,
+            30..46 => self.ask(random, Kind::Slow)?,
+            46..51 => self.ask_alone(random)?,
+            51..57 => self.ask(random, Kind::Begin)?,
+            57..61 => self.ask(random, Kind::Commit)?,
+            61..63 => self.ask(random, Kind::Rollback)?,
+            63..66 => self.ask(random, Kind::End)?,
+            66..72 => self.write(random)?,
+            72..76 => self.ask(random, Kind::Read)?,
+            76..88 => self.cancel(random)?,
             88..91 => self.hang_up(random)?,
             91..95 => self.release()?,
             95..98 => self.advance(random)?,
@@ -116,7 +142,7 @@ impl Driver {
         if left > 0 || server.sessions.page(0, 100).iter().any(|s| s.explicit) {
             return Err(format!("{left} sessions are left after their life").into());
         }
-        self.model = Model { now: self.model.now, ..Model::default() };
+        self.model = Model { now: self.model.now, cells: self.model.cells, ..Model::default() };
         self.story.clear();
         Ok(())
     }
@@ -186,15 +212,23 @@ impl Driver {
         self.ask_in(client, Some(session), kind)
     }
 
+    fn write(&mut self, random: &mut Random) -> Result<()> {
+        let bits = u8::try_from(1 + random.below(3))?;
+        self.ask(random, Kind::Write(bits))
+    }
+
     fn ask_alone(&mut self, random: &mut Random) -> Result<()> {
         let Some(client) = random.one_of(&self.free()) else { return Ok(()) };
-        self.ask_in(client, None, if random.below(2) == 0 { Kind::Slow } else { Kind::Quick })
+        let kinds = [Kind::Slow, Kind::Slow, Kind::Quick, Kind::Read, Kind::Write(3), Kind::Write(1)];
+        self.ask_in(client, None, random.one_of(&kinds).unwrap_or(Kind::Quick))
     }
 
     fn ask_in(&mut self, client: usize, session: Option<usize>, kind: Kind) -> Result<()> {
         self.story.push(format!("client {client} asks in session {session:?}: {kind:?}"));
         let body = match kind {
-            Kind::Slow => statement(QUERY, &[]),
+            Kind::Slow => statement(QUERY, &catalog("Gate")),
+            Kind::Write(bits) => statement(&update(bits, Model::value(self.model.commands.len())), &catalog("Shop")),
+            Kind::Read => statement(READ, &catalog("Shop")),
             Kind::Quick => discover("DISCOVER_KEYWORDS", &[("Keyword".to_owned(), "AXIS".to_owned())], &[]),
             Kind::Begin => execute("<BeginTransaction/>", &[]),
             Kind::Commit => execute("<CommitTransaction/>", &[]),
@@ -402,9 +436,14 @@ impl Driver {
                 0xC10C_000A => matches!(outcome, Outcome::NotFound | Outcome::CancelledOrNotFound),
                 0xC11C_0021 => outcome == Outcome::NoTarget,
                 0xC11C_0023 => outcome == Outcome::NoTransaction,
+                0xC11C_0024 => outcome == Outcome::Conflict,
                 0xC11C_0025 => outcome == Outcome::Lost,
                 _ => false,
             },
+            (AnswerResult::Cells(cells), Outcome::Cells(expected)) => {
+                let values: Vec<&str> = cells.cells.iter().filter_map(|c| c.value.as_deref()).collect();
+                values == expected.map(|v| v.to_string())
+            }
             (_, Outcome::Done) => answer.warnings.is_empty() && answer.exception.is_none(),
             (_, Outcome::Warned) => answer.warnings.len() == 1,
             _ => false,

@@ -4,6 +4,9 @@
 //! `FACETTA_SIM_COUNT` histories are played (500 if it is not set), from the seed `FACETTA_SIM_SEED` on. A history that goes
 //! wrong is printed with its seed; the two variables replay it.
 
+// Its modules are all of this one test binary.
+#![allow(unreachable_pub)]
+
 #[path = "../common/mod.rs"]
 mod common;
 mod driver;

@@ -24,6 +24,10 @@ pub(crate) enum Kind {
     Rollback,
     /// The empty Statement with EndSession.
     End,
+    /// UPDATE CUBE of one cell, of the other, or of both, as the bits say, to a value that nobody else writes.
+    Write(u8),
+    /// A query of both cells.
+    Read,
 }
 
 /// What a client has to get.
@@ -45,6 +49,10 @@ pub(crate) enum Outcome {
     Warned,
     /// The fault of a Cancel that names nothing.
     NoTarget,
+    /// The fault of a transaction that another one was faster than.
+    Conflict,
+    /// These values of the two cells.
+    Cells([i64; 2]),
     /// Nothing: the client has hung up.
     Gone,
 }
@@ -61,6 +69,21 @@ pub(crate) struct Command {
     pub outcome: Option<Outcome>,
 }
 
+/// The two cells, and how many commits have changed each.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Cells {
+    pub values: [i64; 2],
+    commits: [u64; 2],
+}
+
+/// A transaction's view of the cells.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Changes {
+    /// As they were when it first touched them.
+    base: Option<Cells>,
+    own: [Option<i64>; 2],
+}
+
 /// An explicit session.
 #[derive(Clone, Debug)]
 pub(crate) struct Session {
@@ -70,6 +93,8 @@ pub(crate) struct Session {
     pub idle_since: u64,
     /// BeginTransactions without their end.
     pub transaction: u32,
+    /// What it has touched in its transaction.
+    pub changes: Changes,
     /// A restart has lost the transaction, and nobody has been told.
     pub lost: bool,
     pub ended: bool,
@@ -85,9 +110,47 @@ pub(crate) struct Model {
     pub now: u64,
     pub sessions: Vec<Session>,
     pub commands: Vec<Command>,
+    /// What is committed.
+    pub cells: Cells,
 }
 
 impl Model {
+    /// The value that a command writes.
+    pub fn value(command: usize) -> i64 {
+        1000 + i64::try_from(command).unwrap_or(i64::MAX)
+    }
+
+    /// What an implicit transaction, or a session without one, sees and does; else what its own transaction does.
+    fn touch(&mut self, session: Option<usize>, command: usize) -> Outcome {
+        let open = session.filter(|&s| self.sessions[s].transaction > 0);
+        let kind = self.commands[command].kind;
+        let committed = self.cells;
+        let mut implicit = Changes::default();
+        let changes = open.map_or(&mut implicit, |s| &mut self.sessions[s].changes);
+        let base = *changes.base.get_or_insert(committed);
+        let Kind::Write(bits) = kind else {
+            return Outcome::Cells([0, 1].map(|cell| changes.own[cell].unwrap_or(base.values[cell])));
+        };
+        for cell in (0..2).filter(|cell| bits & (1 << cell) != 0) {
+            changes.own[cell] = Some(Self::value(command));
+        }
+        if open.is_none() { self.commit(implicit) } else { Outcome::Done }
+    }
+
+    /// The first committer wins, cell by cell.
+    fn commit(&mut self, changes: Changes) -> Outcome {
+        let Some(base) = changes.base else { return Outcome::Done };
+        let written: Vec<usize> = (0..2).filter(|&cell| changes.own[cell].is_some()).collect();
+        if written.iter().any(|&cell| self.cells.commits[cell] != base.commits[cell]) {
+            return Outcome::Conflict;
+        }
+        for cell in written {
+            self.cells.commits[cell] += 1;
+            self.cells.values[cell] = changes.own[cell].unwrap_or_default();
+        }
+        Outcome::Done
+    }
+
     /// The sessions that have not ended.
     pub fn alive(&self) -> impl Iterator<Item = usize> {
         (0..self.sessions.len()).filter(|&s| !self.sessions[s].ended)
@@ -118,6 +181,7 @@ impl Model {
             begun,
             idle_since,
             transaction: 0,
+            changes: Changes::default(),
             lost: false,
             ended: false,
             connection,
@@ -137,6 +201,9 @@ impl Model {
                 self.run(s);
             }
             None if kind == Kind::Slow => {}
+            None if matches!(kind, Kind::Read | Kind::Write(_)) => {
+                self.commands[number].outcome = Some(self.touch(None, number));
+            }
             None => self.commands[number].outcome = Some(Outcome::Done),
         }
         number
@@ -160,12 +227,18 @@ impl Model {
                 Kind::Commit | Kind::Rollback if self.sessions[s].transaction == 0 => Outcome::NoTransaction,
                 Kind::Commit => {
                     self.sessions[s].transaction -= 1;
-                    Outcome::Done
+                    if self.sessions[s].transaction > 0 {
+                        Outcome::Done
+                    } else {
+                        let changes = self.roll_back(s);
+                        self.commit(changes)
+                    }
                 }
                 Kind::Rollback => {
-                    self.sessions[s].transaction = 0;
+                    self.roll_back(s);
                     Outcome::Done
                 }
+                Kind::Read | Kind::Write(_) => self.touch(Some(s), front),
             };
             self.leave(front, outcome);
             if kind == Kind::End {
@@ -182,6 +255,12 @@ impl Model {
         self.end(s, Outcome::NotFound);
     }
 
+    /// Takes the transaction out of a session.
+    fn roll_back(&mut self, s: usize) -> Changes {
+        self.sessions[s].transaction = 0;
+        std::mem::take(&mut self.sessions[s].changes)
+    }
+
     fn leave(&mut self, command: usize, outcome: Outcome) {
         self.commands[command].outcome = Some(outcome);
         if let Some(s) = self.commands[command].session {
@@ -193,7 +272,7 @@ impl Model {
     /// Ends a session; what waits in it gets `waiting`, what runs is cancelled. An open transaction is gone with it.
     pub fn end(&mut self, s: usize, waiting: Outcome) {
         self.sessions[s].ended = true;
-        self.sessions[s].transaction = 0;
+        self.roll_back(s);
         let queue = std::mem::take(&mut self.sessions[s].queue);
         let also_ends_itself = queue.iter().any(|&c| self.commands[c].kind == Kind::End);
         let waiting = if also_ends_itself { Outcome::CancelledOrNotFound } else { waiting };
@@ -279,7 +358,7 @@ impl Model {
     pub fn restart(&mut self) {
         for session in &mut self.sessions {
             session.lost |= session.transaction > 0;
-            session.transaction = 0;
+            (session.transaction, session.changes) = (0, Changes::default());
             session.idle_since = self.now;
             session.connection = 0;
         }
