@@ -31,6 +31,9 @@
 //! Tags: `[later]` sends only; `[begin]`, `[end]`, `[implicit]`, `[of.b]` choose the session header; `[xml]`, `[count]` and
 //! `[http]` show the body as it is, the number of rows, the headers of HTTP too.
 
+// A script that cannot be read is a failed test.
+#![allow(clippy::unwrap_used)]
+
 mod common;
 
 use common::envelope;

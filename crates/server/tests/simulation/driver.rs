@@ -19,7 +19,8 @@ const CLIENTS: usize = 6;
 const OBSERVER: usize = CLIENTS - 1;
 
 /// The two cells; each has one leaf cell under it.
-const CELLS: [&str; 2] = ["[Product].[Products].[Category].[Drink].[Tea]", "[Product].[Products].[Category].[Food].[Cake]"];
+const CELLS: [&str; 2] =
+    ["[Product].[Products].[Category].[Drink].[Tea]", "[Product].[Products].[Category].[Food].[Cake]"];
 const READ: &str = "SELECT {[Product].[Products].[Category].[Drink].[Tea], [Product].[Products].[Category].[Food].[Cake]} \
                     ON COLUMNS FROM [Shop] WHERE [Measures].[Units]";
 
@@ -237,7 +238,7 @@ impl Driver {
         };
         self.send(client, &self.session_header(session, kind), &body)?;
         let connection = self.clients[client].connection;
-        let command = self.model.arrive(client, connection, session, kind);
+        let command = self.model.arrive(connection, session, kind);
         self.clients[client].waits = Some(command);
         if self.model.commands[command].outcome.is_none() {
             let server = self.handle()?.server().clone();

@@ -60,7 +60,6 @@ pub(crate) enum Outcome {
 /// A request that has come.
 #[derive(Clone, Debug)]
 pub(crate) struct Command {
-    pub client: usize,
     pub connection: u32,
     /// None: one of its own.
     pub session: Option<usize>,
@@ -190,9 +189,9 @@ impl Model {
     }
 
     /// A command comes; its number.
-    pub fn arrive(&mut self, client: usize, connection: u32, session: Option<usize>, kind: Kind) -> usize {
+    pub fn arrive(&mut self, connection: u32, session: Option<usize>, kind: Kind) -> usize {
         let number = self.commands.len();
-        self.commands.push(Command { client, connection, session, kind, outcome: None });
+        self.commands.push(Command { connection, session, kind, outcome: None });
         match session {
             Some(s) if self.sessions[s].ended => self.commands[number].outcome = Some(Outcome::NotFound),
             Some(s) => {
