@@ -168,10 +168,13 @@ fn trees_have_roots_orphans_and_own_data() {
     assert_eq!(answer(&database, Grain::Own), "1 1, 4 8, 5 16, 6 32, 2 2, 3 4");
 }
 
+/// A definition, the rows of its tables, and what is said of them.
+type Refused = (Definition, Vec<(&'static str, &'static str)>, &'static str);
+
 #[test]
 fn what_cannot_be_loaded_says_why() {
     let plain = || definition(&[("Top", "top"), ("Low", "low")]);
-    let table: Vec<(Definition, Vec<(&str, &str)>, &str)> = vec![
+    let table: Vec<Refused> = vec![
         (
             parent_child(),
             vec![("d", "id,boss 1,0 2,3 3,4 4,2"), ("f", F)],

@@ -1,7 +1,7 @@
 //! Resolves, plans and evaluates MDX over an engine's snapshots.
 //!
-//! A statement comes as a syntax tree (`facetta_mdx`), names become ids ([`resolve`]), the typed tree ([`expr`]) is evaluated
-//! over batches of coordinates ([`evaluate`]), stored cells come from the snapshot as subcubes, and the outcome is pulled.
+//! A statement comes as a syntax tree (`facetta_mdx`), names become ids (`resolve`), the typed tree (`expr`) is evaluated
+//! over batches of coordinates (`evaluate`), stored cells come from the snapshot as subcubes, and the outcome is pulled.
 //! Evaluation recurses: threads that run [`execute`] need [`STACK_BYTES`] of stack.
 
 mod cellset;

@@ -7,9 +7,9 @@
 //! 2. Parameters evaluated for each tuple of the first set, in its context, are marked with `.each(position)`; the dependency
 //!    analysis relies on it. Further arguments that repeat the last ones are marked with `.repeat(how_many)`.
 //! 3. What an object or set result is over is that of the first argument that has a hierarchy, unless `.typed(…)` says otherwise.
-//! 4. Write the implementation for its [`Run`]: scalars and members work on whole batches (one result for each row, or
-//!    [`Col::One`] for all), sets at one coordinate. Use [`Evaluator`]'s `values`, `objects`, `tuples`, `set_at` for arguments and
-//!    [`Evaluator::for_each_value`] to evaluate something over a set. An error of one row is a [`Value::Error`] in that row.
+//! 4. Write the implementation for its `Run`: scalars and members work on whole batches (one result for each row, or
+//!    `Col::One` for all), sets at one coordinate. Use `Evaluator`'s `values`, `objects`, `tuples`, `set_at` for arguments and
+//!    `Evaluator::for_each_value` to evaluate something over a set. An error of one row is a `Value::Error` in that row.
 
 use crate::evaluate::{Batch, Evaluator, Objects, Set, TupleColumn, Values};
 use crate::expr::{Call, Expr, Kind, Type};

@@ -1,6 +1,6 @@
 //! A DMV query: SELECT over rowsets (spec/dmv.md, widened by spec/decisions.md).
 //!
-//! Names are bound to positions first ([`scope`]), so that a mistake faults before a row is read. Rows then flow in batches
+//! Names are bound to positions first (`scope`), so that a mistake faults before a row is read. Rows then flow in batches
 //! from the rowsets through join, WHERE, grouping, ORDER BY, TOP; what needs no look at all rows streams.
 
 mod expression;
