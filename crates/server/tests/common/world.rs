@@ -7,10 +7,12 @@ use super::{catalogs, envelope, show};
 use facetta_model::Snapshot;
 use facetta_server::auth::users::Users;
 use facetta_server::clock::{Clock, Moment};
+use facetta_server::running::Command;
 use facetta_server::{Handle, Settings, start_with};
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
 /// What goes wrong in a test.
@@ -294,13 +296,15 @@ impl World {
         })
     }
 
-    /// Waits until the command of a client is at a stage.
+    /// Waits until the command of a client is at a stage; `Streams`: until bytes of its answer are written.
     pub fn wait_stage(&mut self, client: &str, stage: &str) -> Result<()> {
         let local = self.socket(client)?.local()?;
         let connection = self.connection_at(local)?;
         wait_for(stage, || {
             let commands = self.handle.as_ref()?.server().running.on_connection(connection);
-            commands.iter().any(|c| format!("{:?}", c.stage()) == stage).then_some(())
+            let streams = |c: &Command| c.context.counters().bytes_written.load(Relaxed) > 0;
+            let there = |c: &Command| if stage == "Streams" { streams(c) } else { format!("{:?}", c.stage()) == stage };
+            commands.iter().any(|c| there(c)).then_some(())
         })
     }
 
