@@ -82,7 +82,15 @@ impl Value {
                 (2, 2) => {
                     let (a, b) = (self.as_f64().unwrap_or(f64::NAN), other.as_f64().unwrap_or(f64::NAN));
                     // A number that is none stands between the greatest number and infinity.
-                    let place = |d: f64| if d.is_nan() { (1, 0.0) } else if d == f64::INFINITY { (2, 0.0) } else { (0, d) };
+                    let place = |d: f64| {
+                        if d.is_nan() {
+                            (1, 0.0)
+                        } else if d == f64::INFINITY {
+                            (2, 0.0)
+                        } else {
+                            (0, d)
+                        }
+                    };
                     place(a).partial_cmp(&place(b)).unwrap_or(Ordering::Equal)
                 }
                 (a, b) => a.cmp(&b),
