@@ -239,7 +239,8 @@ async fn write_receipt(sender: &Sender<'_>, victims: &[Victim]) -> Rowset {
         rows.push(vec![
             command.session.spid.into(),
             command.session.id.to_string().into(),
-            Some(command.connection).filter(|&c| sender.server.connections.is_open(c)).into(),
+            // The socket on which it came, open or not by now.
+            Some(command.connection).filter(|&c| c != 0).into(),
             command.text.clone().into(),
             victim.doing.into(),
             now.millis_since(command.started).into(),
