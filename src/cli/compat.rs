@@ -92,9 +92,9 @@ fn properties(page: &mut String) -> Result<()> {
 }
 
 fn functions(page: &mut String) -> Result<()> {
-    writeln!(page, "\n## Functions and operators of MDX ({} overloads)", functions::all().count())?;
+    writeln!(page, "\n## Functions and operators of MDX ({} overloads)", functions::announced().count())?;
     let mut family = "";
-    for (of, function) in functions::all() {
+    for (of, function) in functions::announced() {
         if of != family {
             writeln!(page, "\n### {of}\n\n| how it is written | yields | about |\n|---|---|---|")?;
             family = of;

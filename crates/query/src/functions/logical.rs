@@ -109,6 +109,7 @@ pub(crate) const FUNCTIONS: &[Function] = &[
         Run::Values(matches),
         "Whether a text matches a regular expression.",
     )
+    .unannounced()
     .infix(),
     function(
         "NOT MATCHES",
@@ -117,6 +118,7 @@ pub(crate) const FUNCTIONS: &[Function] = &[
         Run::Values(not_matches),
         "Whether a text does not match a regular expression.",
     )
+    .unannounced()
     .infix(),
     function(
         "IIf",

@@ -118,6 +118,8 @@ pub struct Function {
     pub(crate) each: u16,
     /// What it depends on besides its arguments.
     pub(crate) reach: Reach,
+    /// Whether clients are told of it: false for what faults by name and for what the resolver alone calls.
+    pub(crate) announced: bool,
 }
 
 pub(crate) const fn function(
@@ -138,6 +140,7 @@ pub(crate) const fn function(
         typing: Typing::First,
         each: 0,
         reach: Reach::Arguments,
+        announced: true,
     }
 }
 
@@ -159,6 +162,12 @@ impl Function {
 
     pub(crate) const fn prefix(mut self) -> Function {
         self.syntax = Syntax::Prefix;
+        self
+    }
+
+    /// Clients are not told of it (yet).
+    pub(crate) const fn unannounced(mut self) -> Function {
+        self.announced = false;
         self
     }
 
@@ -244,6 +253,11 @@ pub(crate) const FAMILIES: &[(&str, &[Function])] = &[
     ("Time", time::FUNCTIONS),
     ("Special", special::FUNCTIONS),
 ];
+
+/// Every overload that works, with its family, in the order of the table: what clients are told of.
+pub fn announced() -> impl Iterator<Item = (&'static str, &'static Function)> {
+    all().filter(|(_, f)| f.announced)
+}
 
 /// Every overload with its family, in the order of the table.
 pub fn all() -> impl Iterator<Item = (&'static str, &'static Function)> {

@@ -84,39 +84,52 @@ pub(crate) const FUNCTIONS: &[Function] = &[
         Run::Values(text_to_value),
         "The value of the expression that a computed text is.",
     )
+    .unannounced()
     .on_all(),
-    function("KPIValue", &[String], Kind::Value, Run::Resolver, "The value of a key performance indicator."),
-    function("KPIGoal", &[String], Kind::Value, Run::Resolver, "The goal of a key performance indicator."),
-    function("KPIStatus", &[String], Kind::Value, Run::Resolver, "The status of a key performance indicator."),
-    function("KPITrend", &[String], Kind::Value, Run::Resolver, "The trend of a key performance indicator."),
-    function("KPIWeight", &[String], Kind::Value, Run::Resolver, "The weight of a key performance indicator."),
+    function("KPIValue", &[String], Kind::Value, Run::Resolver, "The value of a key performance indicator.")
+        .unannounced(),
+    function("KPIGoal", &[String], Kind::Value, Run::Resolver, "The goal of a key performance indicator.")
+        .unannounced(),
+    function("KPIStatus", &[String], Kind::Value, Run::Resolver, "The status of a key performance indicator.")
+        .unannounced(),
+    function("KPITrend", &[String], Kind::Value, Run::Resolver, "The trend of a key performance indicator.")
+        .unannounced(),
+    function("KPIWeight", &[String], Kind::Value, Run::Resolver, "The weight of a key performance indicator.")
+        .unannounced(),
     function(
         "KPICurrentTimeMember",
         &[String],
         Member,
         Run::Resolver,
         "The time member of a key performance indicator.",
-    ),
+    )
+    .unannounced(),
     function(
         "LookupCube",
         &[String, String],
         Kind::Value,
         Run::Resolver,
         "The value of an expression in another cube.",
-    ),
-    function("Predict", &[String, String], Kind::Value, Run::Resolver, "A value that a mining model predicts."),
+    )
+    .unannounced(),
+    function("Predict", &[String, String], Kind::Value, Run::Resolver, "A value that a mining model predicts.")
+        .unannounced(),
     function(
         "RollupChildren",
         &[Member, String],
         Numeric,
         Run::Resolver,
         "The children of a member put together by an operator.",
-    ),
-    function("SetToArray", &[Kind::Set], Kind::Value, Run::Resolver, "The values over a set as an array."),
-    function("Axis", &[Numeric], Kind::Set, Run::Resolver, "The set of an axis of the query."),
-    function("Root", &[Hierarchy], Tuple, Run::Resolver, "The all members of the hierarchies of a dimension."),
-    function("This", &[], Kind::Set, Run::Resolver, "The subcube of the assignment in a script."),
-    function("Scope", &[Kind::Set], Kind::Set, Run::Resolver, "The subcube to which statements of a script apply."),
+    )
+    .unannounced(),
+    function("SetToArray", &[Kind::Set], Kind::Value, Run::Resolver, "The values over a set as an array.")
+        .unannounced(),
+    function("Axis", &[Numeric], Kind::Set, Run::Resolver, "The set of an axis of the query.").unannounced(),
+    function("Root", &[Hierarchy], Tuple, Run::Resolver, "The all members of the hierarchies of a dimension.")
+        .unannounced(),
+    function("This", &[], Kind::Set, Run::Resolver, "The subcube of the assignment in a script.").unannounced(),
+    function("Scope", &[Kind::Set], Kind::Set, Run::Resolver, "The subcube to which statements of a script apply.")
+        .unannounced(),
 ];
 
 /// Visual totals of a set: a member that is followed by members below it is replaced by a look at it that totals these.

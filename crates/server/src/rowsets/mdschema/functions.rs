@@ -93,7 +93,7 @@ impl FunctionRow {
 }
 
 fn rows(_: &Ask) -> Result<Rows<FunctionRow>> {
-    let mdx = functions::all().map(|(family, f)| FunctionRow::Mdx(family, f));
+    let mdx = functions::announced().map(|(family, f)| FunctionRow::Mdx(family, f));
     Ok(rows_of(mdx.chain(scalar::all().map(FunctionRow::Scalar))))
 }
 
