@@ -24,6 +24,8 @@ pub(super) enum Format {
 pub(super) struct Table {
     /// Lines of the heading; the last line names the columns.
     pub(super) headings: Vec<Vec<String>>,
+    /// The type of each column, as `xsd:int`; empty where the answer has none.
+    pub(super) types: Vec<String>,
     /// The rows.
     pub(super) rows: Vec<Vec<Option<String>>>,
 }
@@ -31,13 +33,13 @@ pub(super) struct Table {
 impl Table {
     /// A table with one line of heading.
     pub(super) fn new(columns: &[&str], rows: Vec<Vec<Option<String>>>) -> Self {
-        Table { headings: vec![columns.iter().map(|c| (*c).to_string()).collect()], rows }
+        Table { headings: vec![columns.iter().map(|c| (*c).to_string()).collect()], types: Vec::new(), rows }
     }
 
     /// Lays an answer out. A cell set has its axis 0 across and all others down, captions before the cells.
     pub(super) fn of(answer: AnswerResult) -> Self {
         match answer {
-            AnswerResult::Table(table) => Table { headings: vec![table.columns], rows: table.rows },
+            AnswerResult::Table(table) => Table { headings: vec![table.columns], types: table.types, rows: table.rows },
             AnswerResult::Cells(cells) => lay_out(&cells),
             // A fault never comes here: the client makes it an error.
             AnswerResult::Empty | AnswerResult::Fault(_) => Table::default(),
@@ -57,7 +59,7 @@ fn lay_out(cells: &Cells) -> Table {
         let captions = cells.axes[0].iter().map(|tuple| tuple[line].caption.clone());
         std::iter::repeat_n(String::new(), margin).chain(captions).collect()
     };
-    let mut table = Table { headings: (0..deep).map(heading).collect(), rows: Vec::new() };
+    let mut table = Table { headings: (0..deep).map(heading).collect(), ..Table::default() };
     let lines: usize = if across == 0 { 0 } else { down.iter().map(Vec::len).product() };
     let mut found = cells.cells.iter().peekable();
     for line in 0..lines {
@@ -169,14 +171,31 @@ fn column_names(table: &Table) -> Vec<String> {
 fn objects(table: &Table) -> Value {
     let names = column_names(table);
     let object = |row: &Vec<Option<String>>| -> Value {
+        let types = table.types.iter().map(String::as_str).chain(std::iter::repeat(""));
         names
             .iter()
             .zip(row)
-            .map(|(name, value)| (name.clone(), json!(value)))
+            .zip(types)
+            .map(|((name, value), ty)| (name.clone(), typed(value.as_deref(), ty)))
             .collect::<serde_json::Map<_, _>>()
             .into()
     };
     table.rows.iter().map(object).collect()
+}
+
+/// A value of an XML schema type as JSON. Text that JSON cannot hold without a loss (a decimal of many digits, INF) stays text.
+fn typed(text: Option<&str>, ty: &str) -> Value {
+    let Some(text) = text else { return Value::Null };
+    let number = match ty.rsplit(':').next().unwrap_or(ty) {
+        "boolean" => return text.parse::<bool>().map_or_else(|_| json!(text), Value::from),
+        "byte" | "unsignedByte" | "short" | "unsignedShort" | "int" | "unsignedInt" | "long" | "unsignedLong" => {
+            text.parse::<i64>().map(Value::from).or_else(|_| text.parse::<u64>().map(Value::from)).ok()
+        }
+        "float" | "double" => text.parse::<f64>().ok().filter(|n| n.is_finite()).map(Value::from),
+        "decimal" => text.parse::<f64>().ok().filter(|n| n.to_string() == text).map(Value::from),
+        _ => None,
+    };
+    number.unwrap_or_else(|| json!(text))
 }
 
 /// An answer as JSON: a rowset as a list of objects, a cell set as axes and cells.
@@ -188,7 +207,9 @@ pub(super) fn to_json(answer: AnswerResult) -> Value {
             let axes: Value = cells.axes.iter().map(|axis| axis.iter().map(tuple).collect::<Value>()).collect();
             let cell = |cell: &Cell| match &cell.error {
                 Some(error) => json!({"ordinal": cell.ordinal, "error": error}),
-                None => json!({"ordinal": cell.ordinal, "value": cell.value, "formatted": cell.formatted}),
+                None => {
+                    json!({"ordinal": cell.ordinal, "value": typed(cell.value.as_deref(), &cell.value_type), "formatted": cell.formatted})
+                }
             };
             json!({"axes": axes, "cells": cells.cells.iter().map(cell).collect::<Value>()})
         }
@@ -250,5 +271,23 @@ mod tests {
     fn json_tells_null_from_empty() {
         let table = Table::new(&["a", "b"], vec![vec![Some(String::new()), None]]);
         assert_eq!(objects(&table), json!([{"a": "", "b": null}]));
+    }
+
+    #[test]
+    fn json_has_numbers_where_the_answer_has() {
+        let rows = [
+            ("xsd:int", "7", json!(7)),
+            ("xsd:unsignedLong", "18446744073709551615", json!(u64::MAX)),
+            ("xsd:double", "1.5", json!(1.5)),
+            ("xsd:double", "INF", json!("INF")),
+            ("xsd:decimal", "0.25", json!(0.25)),
+            ("xsd:decimal", "12345678901234567.89", json!("12345678901234567.89")),
+            ("xsd:boolean", "true", json!(true)),
+            ("xsd:string", "7", json!("7")),
+            ("", "7", json!("7")),
+        ];
+        for (ty, text, expected) in rows {
+            assert_eq!(typed(Some(text), ty), expected, "{ty} {text}");
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! The days of the demo: three years, one row a day.
 
 use super::table::{Table, dates, ints, table, texts};
+use facetta_model::calendar;
 
 /// The first year; the last is two later.
 pub(super) const FIRST_YEAR: i32 = 2023;
@@ -10,22 +11,6 @@ pub(super) const YEARS: usize = 3;
 pub(super) const MONTHS: usize = 12 * YEARS;
 /// Days from 1 January 1970 to the first day.
 const FIRST_DAY: i32 = 19_358;
-
-const MONTH_NAMES: [&str; 12] = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-];
-const WEEKDAYS: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
 
 /// A day.
 #[derive(Clone, Copy)]
@@ -90,16 +75,16 @@ pub(super) fn dates_table(days: &[Day]) -> Table {
         [
             ("date_key", int(|d| d.key())),
             ("date", dates(days.iter().map(|d| d.number).collect())),
-            ("day_name", text(|d| format!("{} {} {}", d.day, MONTH_NAMES[d.month as usize - 1], d.year))),
+            ("day_name", text(|d| format!("{} {} {}", d.day, calendar::MONTHS[d.month as usize - 1], d.year))),
             ("year", int(|d| d.year)),
             ("quarter_key", int(|d| d.year * 10 + (d.month + 2) / 3)),
             ("quarter_name", text(|d| format!("Q{} {}", (d.month + 2) / 3, d.year))),
             ("month_key", int(|d| d.month_key())),
-            ("month_name", text(|d| format!("{} {}", MONTH_NAMES[d.month as usize - 1], d.year))),
+            ("month_name", text(|d| format!("{} {}", calendar::MONTHS[d.month as usize - 1], d.year))),
             ("month_of_year", int(|d| d.month)),
-            ("month_of_year_name", text(|d| MONTH_NAMES[d.month as usize - 1].to_string())),
+            ("month_of_year_name", text(|d| calendar::MONTHS[d.month as usize - 1].to_string())),
             ("weekday_key", int(|d| d.weekday as i32 + 1)),
-            ("weekday_name", text(|d| WEEKDAYS[d.weekday].to_string())),
+            ("weekday_name", text(|d| calendar::WEEKDAYS[d.weekday].to_string())),
         ],
     )
 }

@@ -4,6 +4,7 @@
 //! Data flows one way: a [`definition::Definition`] and a source become a [`catalog::Catalog`] with its storage; a query
 //! asks storage for a [`Subcube`] and yields an [`Outcome`].
 
+pub mod calendar;
 pub mod catalog;
 mod cellset;
 mod column;

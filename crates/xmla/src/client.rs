@@ -201,6 +201,8 @@ pub struct Cell {
     pub ordinal: u64,
     /// VALUE.
     pub value: Option<String>,
+    /// The type of VALUE, as `xsd:double`; empty where the answer has none.
+    pub value_type: String,
     /// FORMATTED_VALUE.
     pub formatted: Option<String>,
     /// What is wrong with it.
@@ -407,6 +409,7 @@ impl Cell {
         Cell {
             ordinal: node.attribute("CellOrdinal").and_then(|o| o.parse().ok()).unwrap_or_default(),
             value: value.filter(|_| error.is_none()).map(|v| v.text.clone()),
+            value_type: value.and_then(|v| v.attribute("type")).unwrap_or_default().to_owned(),
             formatted: node.child("FmtValue").map(|f| f.text.clone()),
             error: error.map(|e| e.attribute("Description").unwrap_or_default().to_owned()),
         }

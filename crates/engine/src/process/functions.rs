@@ -2,6 +2,7 @@
 
 use super::expression::{choose, compare, concat, doubles, negate};
 use super::vector::{Data, Type, Vector, power_of_ten, to_civil};
+use facetta_model::calendar::{MONTHS, WEEKDAYS};
 use facetta_model::definition::{self, DataType};
 use facetta_model::{Result, Strings, bail, error};
 use jiff::civil::DateTime;
@@ -43,23 +44,6 @@ static CALLS: &[(&str, Call)] = &[
     ("floor", |a, _| rounded(&a[0], 0, Rounding::Down)),
     ("ceiling", |a, _| rounded(&a[0], 0, Rounding::Up)),
 ];
-
-const MONTHS: [&str; 12] = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-];
-
-const WEEKDAYS: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
 
 /// A function of the table.
 #[derive(Clone, Copy, Debug)]

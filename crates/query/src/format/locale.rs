@@ -1,6 +1,7 @@
 //! What a language and a region change in a formatted value: names, separators, currency.
 
 use super::Format;
+use facetta_model::calendar;
 use std::sync::{Arc, OnceLock};
 
 /// The names of days and months of a language.
@@ -139,20 +140,7 @@ static LOCALES: [Locale; 28] = [
 ];
 
 static EN: Language = Language {
-    months_long: [
-        "January",
-        "February",
-        "March",
-        "April",
-        "May",
-        "June",
-        "July",
-        "August",
-        "September",
-        "October",
-        "November",
-        "December",
-    ],
+    months_long: calendar::MONTHS,
     months_short: ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"],
     days_long: ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"],
     days_short: ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"],
