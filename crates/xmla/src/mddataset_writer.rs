@@ -12,6 +12,9 @@ use jiff::civil::DateTime;
 use std::ops::Range;
 
 /// Writes the root of a cell set and leaves it open. Only the cells with ordinals in `range` are written.
+///
+/// The first cells are evaluated before the first byte: axes alone may be long enough to leave, and a query that is cancelled or
+/// fails while it computes what it was asked for should still get a fault.
 pub(crate) fn write_cell_set(
     w: &mut Writer,
     mut cell_set: CellSet,
@@ -19,6 +22,7 @@ pub(crate) fn write_cell_set(
     format: AxisFormat,
     range: Range<u64>,
 ) -> Written {
+    let first = if content.has_data() && !range.is_empty() { (cell_set.cells)(w.context())? } else { None };
     start_root(w, Namespace::MdDataset);
     if content.has_schema() {
         w.raw(SCHEMA);
@@ -28,7 +32,7 @@ pub(crate) fn write_cell_set(
     }
     if content.has_data() {
         write_axes(w, &cell_set, format)?;
-        write_cells(w, &mut cell_set, range)?;
+        write_cells(w, &mut cell_set, first, range)?;
     }
     Ok(())
 }
@@ -189,12 +193,13 @@ fn cell_parts(properties: &[CellProperty]) -> Vec<CellPart> {
     parts
 }
 
-fn write_cells(w: &mut Writer, cell_set: &mut CellSet, range: Range<u64>) -> Written {
+/// Writes the cells of `first`, which was pulled, and of all further blocks.
+fn write_cells(w: &mut Writer, cell_set: &mut CellSet, first: Option<CellBlock>, range: Range<u64>) -> Written {
     let parts = cell_parts(&cell_set.cell_properties);
     w.start("CellData");
-    'pull: while !range.is_empty() {
+    let mut next = first;
+    'pull: while let Some(block) = next {
         w.context().check()?;
-        let Some(block) = (cell_set.cells)(w.context())? else { break };
         for (i, &ordinal) in block.ordinals.iter().enumerate() {
             w.poll()?;
             if ordinal >= range.end {
@@ -205,6 +210,7 @@ fn write_cells(w: &mut Writer, cell_set: &mut CellSet, range: Range<u64>) -> Wri
                 w.flush_full()?;
             }
         }
+        next = (cell_set.cells)(w.context())?;
     }
     w.end()
 }
