@@ -59,8 +59,8 @@ pub async fn cancel(sender: &Sender<'_>, cancel: &Cancel, receipt: bool) -> Resu
     if receipt {
         return Ok(Reply::Rowset(write_receipt(sender, &victims).await));
     }
-    let ended = cancel.cancel_associated || matches!(target, Target::Connection(_));
-    if victims.is_empty() && !ended { Ok(Reply::Warned(Warning::nothing_to_cancel())) } else { Ok(Reply::Empty) }
+    // Also where a session was ended or a socket closed: the warning is about commands.
+    if victims.is_empty() { Ok(Reply::Warned(Warning::nothing_to_cancel())) } else { Ok(Reply::Empty) }
 }
 
 /// What the ids mean together; `None` for an implicit session that cancels itself.

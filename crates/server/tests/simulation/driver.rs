@@ -287,7 +287,7 @@ impl Driver {
         } else {
             self.model.cancel(s, true)
         };
-        self.expect(client, if hit || associated { Outcome::Done } else { Outcome::Warned })?;
+        self.expect(client, if hit { Outcome::Done } else { Outcome::Warned })?;
         let shared = self.model.alive().any(|other| self.model.belongs_to(other) == home);
         if associated && !shared { self.expect_closed(home) } else { Ok(()) }
     }
@@ -330,6 +330,8 @@ impl Driver {
         let element = cancel(Some(&connection.to_string()), None, None, associated.then_some("1"));
         self.send(client, "", &execute(&element, &[]))?;
         let belonging: Vec<usize> = self.model.alive().filter(|&s| self.model.belongs_to(s) == connection).collect();
+        let hit = belonging.iter().any(|&s| !self.model.sessions[s].queue.is_empty())
+            || self.model.pending().any(|c| self.model.commands[c].connection == connection);
         for s in belonging {
             if associated {
                 self.model.end(s, Outcome::Cancelled);
@@ -342,7 +344,7 @@ impl Driver {
         for command in on_it {
             self.model.cancel_one(command);
         }
-        self.expect(client, Outcome::Done)?;
+        self.expect(client, if hit { Outcome::Done } else { Outcome::Warned })?;
         self.expect_closed(connection)
     }
 
