@@ -3,7 +3,6 @@
 use crate::body::{Answer, Sink};
 use crate::commands::{Reply, cancel, statement, transaction};
 use crate::handler::Exchange;
-use crate::memory::thread_cpu_nanos;
 use crate::pool::{Seat, Work};
 use crate::respond::{self, Method, Outcome};
 use crate::rowsets::{self, definition::Ask};
@@ -11,7 +10,6 @@ use facetta_mdx::{StatementClass, classify};
 use facetta_model::{Error, ErrorKind, Result, error};
 use facetta_xmla::{Body, Cancel, Command, Discover, Execute};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::Ordering::Relaxed;
 
 /// What a thread does for a request.
 type Job = Box<dyn FnOnce(&Exchange) -> Result<Reply> + Send>;
@@ -135,9 +133,13 @@ fn on(work: Work, execute: Execute) -> Place {
     Place::Thread(work, Box::new(move |exchange| statement::run(exchange, &execute)))
 }
 
-/// What is read of the server itself never waits for statements; what is read of cubes may take as long as they do.
+/// What is read of the server and the list of its catalogs never waits for statements: a client that connects asks for both. What
+/// is read of cubes may take as long as they do.
 fn discover_place(discover: Discover) -> Place {
-    let of_server = discover.request_type.get(..9).is_some_and(|p| p.eq_ignore_ascii_case("DISCOVER_"));
+    let begins = |prefix: &str| {
+        discover.request_type.get(..prefix.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(prefix))
+    };
+    let of_server = begins("DISCOVER_") || begins("DBSCHEMA_");
     let work = if of_server { Work::State } else { Work::Statement };
     let job = move |exchange: &Exchange| {
         rowsets::discover(ask(exchange), &discover.request_type, &discover.restrictions).map(Reply::Rowset)
@@ -190,13 +192,12 @@ async fn on_thread(exchange: Exchange, method: Method, seat: Seat, job: Job) -> 
 }
 
 fn run_job(exchange: Exchange, method: Method, mut sink: Sink, job: Job) {
-    let before = thread_cpu_nanos();
-    let counters = exchange.context().counters().clone();
+    exchange.command().thread_begins();
     let result = catch_unwind(AssertUnwindSafe(|| {
         let reply = exchange.context().check().and_then(|()| job(&exchange));
         respond::respond(&mut sink, &exchange, method, reply)
     }));
-    counters.cpu_nanos.fetch_add(thread_cpu_nanos().saturating_sub(before), Relaxed);
+    exchange.command().thread_ends();
     let outcome = match result {
         Ok(outcome) => outcome,
         Err(panic) => {

@@ -1,6 +1,7 @@
 //! Every command in flight, in one registry; a guard takes each one out.
 
 use crate::clock::{Clock, Moment};
+use crate::memory::ThreadTime;
 use crate::session::{EndReason, LastCommand, Session, Used};
 use crate::sessions::Sessions;
 use crate::sync::lock;
@@ -48,6 +49,8 @@ pub struct Command {
     /// When it got its worker; 0 before.
     run_since: AtomicI64,
     rolled_back: AtomicBool,
+    /// The thread that works on it now.
+    thread: Mutex<Option<ThreadTime>>,
     wake: Notify,
     over: Notify,
 }
@@ -91,6 +94,25 @@ impl Command {
     /// Since when it runs; none while it waits.
     pub fn run_since(&self) -> Option<Moment> {
         Some(Moment(self.run_since.load(Relaxed))).filter(|m| m.0 != 0)
+    }
+
+    /// Notes that the calling thread works on it from now on.
+    pub fn thread_begins(&self) {
+        *lock(&self.thread) = Some(ThreadTime::begin());
+    }
+
+    /// Notes that the calling thread is done with it; what it used goes to the counters.
+    pub fn thread_ends(&self) {
+        let mut thread = lock(&self.thread);
+        if let Some(time) = thread.take() {
+            self.context.counters().cpu_nanos.fetch_add(time.nanos(), Relaxed);
+        }
+    }
+
+    /// Processor time so far, nanoseconds; also while it runs.
+    pub fn cpu_nanos(&self) -> u64 {
+        let thread = lock(&self.thread);
+        self.context.counters().cpu_nanos.load(Relaxed) + thread.as_ref().map_or(0, ThreadTime::nanos)
     }
 
     /// Notes that the session's transaction was undone because of it.
@@ -238,6 +260,7 @@ impl Running {
             stage: AtomicU8::new(Stage::WaitsForSession as u8),
             run_since: AtomicI64::new(0),
             rolled_back: AtomicBool::new(false),
+            thread: Mutex::default(),
             wake: Notify::new(),
             over: Notify::new(),
         });

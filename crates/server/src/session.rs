@@ -116,7 +116,7 @@ impl Used {
         use std::sync::atomic::Ordering::Relaxed;
         let counters = command.context.counters();
         Used {
-            cpu_nanos: counters.cpu_nanos.load(Relaxed),
+            cpu_nanos: command.cpu_nanos(),
             scans: counters.scans.load(Relaxed),
             bytes_read: counters.bytes_read.load(Relaxed),
             rows_read: counters.rows_read.load(Relaxed),

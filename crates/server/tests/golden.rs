@@ -25,7 +25,7 @@
 //! | `a: properties [NAME=VALUE …]`, `a: http-headers [NAME=VALUE …]` | what goes with all requests from here on |
 //! | `a: login NAME PASSWORD`, `a: logout` | credentials from here on |
 //! | `a: forget` | the client has no session any more |
-//! | `a: answer`, `a: until STAGE` | the answer of a request sent with `[later]`; waits until its command is at a stage (`Streams`: bytes of its answer are written) |
+//! | `a: answer`, `a: until STAGE` | the answer of a request sent with `[later]`; waits until its command is at a stage (`Streams`: bytes of its answer are written; `Computes`: it has used some milliseconds of processor time) |
 //! | `a: socket open`, `a: socket closed`, `a: hang-up` | looks at the socket; closes it, in the middle of an answer too |
 //!
 //! Tags: `[later]` sends only; `[begin]`, `[end]`, `[implicit]`, `[of.b]` choose the session header; `[xml]`, `[count]` and

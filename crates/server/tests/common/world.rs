@@ -296,14 +296,18 @@ impl World {
         })
     }
 
-    /// Waits until the command of a client is at a stage; `Streams`: until bytes of its answer are written.
+    /// Waits until the command of a client is at a stage; `Streams`: until bytes of its answer are written; `Computes`: until it
+    /// has used two milliseconds of processor time.
     pub fn wait_stage(&mut self, client: &str, stage: &str) -> Result<()> {
         let local = self.socket(client)?.local()?;
         let connection = self.connection_at(local)?;
         wait_for(stage, || {
             let commands = self.handle.as_ref()?.server().running.on_connection(connection);
-            let streams = |c: &Command| c.context.counters().bytes_written.load(Relaxed) > 0;
-            let there = |c: &Command| if stage == "Streams" { streams(c) } else { format!("{:?}", c.stage()) == stage };
+            let there = |c: &Command| match stage {
+                "Streams" => c.context.counters().bytes_written.load(Relaxed) > 0,
+                "Computes" => c.cpu_nanos() > 2_000_000,
+                stage => format!("{:?}", c.stage()) == stage,
+            };
             commands.iter().any(|c| there(c)).then_some(())
         })
     }
