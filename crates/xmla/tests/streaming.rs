@@ -157,8 +157,7 @@ fn what_fails_in_its_first_cells_is_a_fault_however_long_the_axes() {
     let error = error!(Io, "the disk is gone");
     let mut sink = Sink::new(&context, u64::MAX, true);
     let cell_set = wide(100_000, &[0], cells(0, Some(error.clone())));
-    let delivery =
-        write_execute_response(&mut sink, &context, &Reply::default(), Outcome::CellSet(cell_set)).unwrap();
+    let delivery = write_execute_response(&mut sink, &context, &Reply::default(), Outcome::CellSet(cell_set)).unwrap();
     assert_eq!(delivery, Delivery::Fault(error));
     let answer = Answer::read(&sink.kept.unwrap(), &Context::unlimited()).unwrap();
     assert!(matches!(answer.result, AnswerResult::Fault(f) if f.description == "the disk is gone"));
