@@ -50,8 +50,8 @@ pub enum Verdict {
 
 /// How long verified credentials are believed without the cost of argon2.
 const BELIEVED: Duration = Duration::from_secs(60);
-/// How often the file is looked at.
-const LOOK: Duration = Duration::from_secs(1);
+/// How often the file is looked at at most, unless somebody is about to be turned away.
+const LOOK: Duration = Duration::from_millis(20);
 /// Verified credentials that are kept.
 const KEPT: usize = 10_000;
 /// Failures from one address, or for one user, after which more are refused for a while.
@@ -70,7 +70,7 @@ pub struct Auth {
 #[derive(Debug)]
 struct State {
     users: Option<Arc<Users>>,
-    stamp: Option<(SystemTime, u64)>,
+    stamp: Option<Stamp>,
     looked: Moment,
     key: [u8; 32],
     believed: FxHashMap<[u8; 32], (Arc<User>, Moment)>,
@@ -114,7 +114,7 @@ impl Auth {
 
     /// Verifies the Authorization header of a request from `peer`.
     pub async fn verify(&self, header: Option<&HeaderValue>, peer: IpAddr) -> Verdict {
-        self.look_again();
+        self.look_again(LOOK);
         let (users, key) = {
             let state = lock(&self.state);
             let Some(users) = state.users.clone() else { return Verdict::Known(state.anyone.clone()) };
@@ -129,6 +129,9 @@ impl Auth {
             tracing::warn!(%peer, user = name, "login refused: too many failures");
             return Verdict::Slow;
         }
+        // Who was added, or got a new password, a moment ago is not sent away.
+        let users =
+            if self.look_again(Duration::ZERO) { lock(&self.state).users.clone().unwrap_or(users) } else { users };
         let entry = users.users.get(&name).cloned();
         let hash = entry.as_ref().map(|e| e.hash.clone());
         let Ok(_turn) = self.hashing.clone().acquire_owned().await else { return Verdict::Unknown };
@@ -149,19 +152,19 @@ impl Auth {
         }
     }
 
-    /// Reads the file again if it has changed. Once there were users there will always be some: a file that is taken away
-    /// or damaged lets nobody new in, rather than everyone.
-    fn look_again(&self) {
-        let Some(path) = &self.path else { return };
+    /// Reads the file again if it has changed, unless it was looked at less than `since` ago; whether it was read. Once there
+    /// were users there will always be some: a file that is taken away or damaged lets nobody new in, rather than everyone.
+    fn look_again(&self, since: Duration) -> bool {
+        let Some(path) = &self.path else { return false };
         let now = self.clock.now();
         let mut state = lock(&self.state);
-        if now - state.looked < LOOK {
-            return;
+        if now - state.looked < since {
+            return false;
         }
         state.looked = now;
         let stamp = stamp(path);
         if stamp == state.stamp {
-            return;
+            return false;
         }
         state.stamp = stamp;
         state.believed.clear();
@@ -180,6 +183,7 @@ impl Auth {
                 state.users = Some(Arc::default());
             }
         }
+        true
     }
 
     fn believed(&self, digest: &[u8; 32]) -> Option<Arc<User>> {
@@ -223,9 +227,17 @@ fn nobody_hash() -> String {
     HASH.clone()
 }
 
-fn stamp(path: &std::path::Path) -> Option<(SystemTime, u64)> {
+/// What tells one state of a file from another: when it was changed, its length, and its number on disk, since a time is coarse
+/// and all hashes are of one length.
+type Stamp = (SystemTime, u64, u64);
+
+fn stamp(path: &std::path::Path) -> Option<Stamp> {
     let metadata = std::fs::metadata(path).ok()?;
-    Some((metadata.modified().ok()?, metadata.len()))
+    #[cfg(unix)]
+    let number = std::os::unix::fs::MetadataExt::ino(&metadata);
+    #[cfg(not(unix))]
+    let number = 0;
+    Some((metadata.modified().ok()?, metadata.len(), number))
 }
 
 /// Name and password of a Basic header.
@@ -278,6 +290,13 @@ mod tests {
         assert!(ann.administers(Some("SALES")) && !ann.administers(Some("HR")) && !ann.administers(None));
         assert_eq!(auth.verify(Some(&header("ann", "wrong")), PEER).await, Verdict::Unknown);
         assert_eq!(auth.failed(), 1);
+        // No time needs to pass before somebody new is let in.
+        users.add("ben", "secret", false, Vec::new()).unwrap();
+        users.write(&path).unwrap();
+        assert!(matches!(auth.verify(Some(&header("ben", "secret")), PEER).await, Verdict::Known(_)));
+        users.add("ben", "other!", false, Vec::new()).unwrap();
+        users.write(&path).unwrap();
+        assert!(matches!(auth.verify(Some(&header("ben", "other!")), PEER).await, Verdict::Known(_)));
         std::fs::remove_file(&path).unwrap();
         clock.advance(LOOK);
         assert_eq!(auth.verify(Some(&header("ann", "pass:word")), PEER).await, Verdict::Unknown);

@@ -143,7 +143,7 @@ impl World {
 
     fn write_users(&mut self) -> Result<()> {
         self.users.write(&self.folder.path().join("data/users.toml"))?;
-        // The server looks at the file every second.
+        // The server does not look at the file at every request.
         self.clock.advance(Duration::from_secs(1));
         Ok(())
     }
