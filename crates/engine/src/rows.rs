@@ -52,7 +52,7 @@ pub(crate) fn source_rows(version: &Arc<Version>, request: &RowsRequest, context
         context.counters().cells.fetch_add(rows.len() as u64, Relaxed);
         Ok(Some(batch))
     };
-    Ok(Rowset { columns, rows: Box::new(rows) })
+    Ok(Rowset::new(columns, Box::new(rows)))
 }
 
 /// Where a drill-through stands.

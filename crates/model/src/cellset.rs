@@ -81,9 +81,10 @@ impl AxisHierarchy {
     /// The properties that a cell set writes after the standard five (spec/results.md 2.2): those asked that are none
     /// of them, each once.
     pub fn further_properties(&self) -> impl Iterator<Item = &AxisProperty> {
-        use crate::Property::{LevelNumber, LevelUniqueName, MemberCaption, MemberUniqueName};
-        let standard =
-            |p: &AxisProperty| matches!(p.property, MemberUniqueName | MemberCaption | LevelUniqueName | LevelNumber);
+        use crate::Property::{DisplayInfo, LevelNumber, LevelUniqueName, MemberCaption, MemberUniqueName};
+        let standard = |p: &AxisProperty| {
+            matches!(p.property, MemberUniqueName | MemberCaption | LevelUniqueName | LevelNumber | DisplayInfo)
+        };
         let first = |i: usize| !self.properties[..i].iter().any(|p| p.unique_name == self.properties[i].unique_name);
         self.properties.iter().enumerate().filter(move |(i, p)| !standard(p) && first(*i)).map(|(_, p)| p)
     }

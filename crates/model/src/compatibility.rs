@@ -15,6 +15,16 @@ pub enum Compatibility {
     Mondrian,
 }
 
+/// How the names of elements encode characters that XML does not allow there: `_x005B_` or `_x005b_`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum NameEncoding {
+    /// As Analysis Services writes them.
+    #[default]
+    UpperCase,
+    /// As Mondrian 3 writes them.
+    LowerCase,
+}
+
 impl Compatibility {
     /// The unique name of a hierarchy. `same_name`: the hierarchy has the name of its dimension, or none.
     pub fn hierarchy_unique_name(self, dimension: &str, hierarchy: &str) -> String {
@@ -97,8 +107,39 @@ impl Compatibility {
         use CellProperty::{CellOrdinal, FormatString, FormattedValue, Value};
         match self {
             Compatibility::AnalysisServices => &[Value, FormattedValue, CellOrdinal],
-            Compatibility::Mondrian => &[Value, FormattedValue, FormatString],
+            Compatibility::Mondrian => &[Value, FormattedValue, FormatString, CellOrdinal],
         }
+    }
+
+    /// The full name that OlapInfo gives a property of a level: with its level, or for Mondrian 3 with its hierarchy alone.
+    pub fn level_property_owner<'a>(self, hierarchy: &'a str, level: &'a str) -> &'a str {
+        match self {
+            Compatibility::AnalysisServices => level,
+            Compatibility::Mondrian => hierarchy,
+        }
+    }
+
+    /// Whether members without a parent count as siblings in DisplayInfo.
+    pub fn roots_are_siblings(self) -> bool {
+        self == Compatibility::AnalysisServices
+    }
+
+    /// How the names of elements write the code of a character that XML allows in none.
+    pub fn name_encoding(self) -> NameEncoding {
+        match self {
+            Compatibility::AnalysisServices => NameEncoding::UpperCase,
+            Compatibility::Mondrian => NameEncoding::LowerCase,
+        }
+    }
+
+    /// Whether a member property that is declared to be a number is a double, whatever type its column has.
+    pub fn numeric_properties_are_doubles(self) -> bool {
+        self == Compatibility::Mondrian
+    }
+
+    /// DIMENSION_CARDINALITY: the members of the deepest level, and the all member, which Mondrian 3 always counts.
+    pub fn dimension_cardinality(self, deepest: u32, has_all: bool) -> u32 {
+        deepest + u32::from(has_all || self == Compatibility::Mondrian)
     }
 
     /// The description of a catalog that has none.

@@ -23,7 +23,7 @@ mod value;
 
 pub use cellset::{Axis, AxisHierarchy, AxisProperty, CellBlock, CellProperty, CellSet, CellSource, Outcome, TupleSet};
 pub use column::{ValueColumn, ValueData};
-pub use compatibility::Compatibility;
+pub use compatibility::{Compatibility, NameEncoding};
 pub use context::{CancelReason, CancelToken, Charge, Context, Counters, MemoryAccount};
 pub use error::{Error, ErrorKind, Location, Result, Span};
 pub use ids::{CubeId, DimensionId, HierarchyId, LevelId, LinkId, MeasureGroupId, MemberId};

@@ -186,8 +186,14 @@ impl Members {
         at
     }
 
+    /// The stored member of which this is another look (visual totals); the member itself if it is none.
+    pub fn stored(&self, member: MemberId) -> MemberId {
+        self.calculated(member).map(|c| c.original).filter(|original| !original.is_null()).unwrap_or(member)
+    }
+
     /// How many children are shown.
     pub fn children_count(&self, hierarchy: HierarchyId, member: MemberId) -> u64 {
+        let member = self.stored(member);
         if member.is_calculated() || hierarchy == HierarchyId::MEASURES {
             return 0;
         }

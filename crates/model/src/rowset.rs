@@ -1,6 +1,6 @@
 //! A rowset: columns, and a source of batches of rows that is pulled.
 
-use crate::{Context, Result, Value};
+use crate::{Context, NameEncoding, Result, Value};
 use jiff::civil::DateTime;
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -24,6 +24,8 @@ pub enum ColumnType {
     Long,
     /// `xsd:unsignedLong`
     UnsignedLong,
+    /// `xsd:float`
+    Float,
     /// `xsd:double`
     Double,
     /// `xsd:dateTime`
@@ -170,17 +172,24 @@ pub type RowSource = Box<dyn FnMut(&Context) -> Result<Option<Batch>> + Send>;
 pub struct Rowset {
     /// The columns in the order of every row's fields.
     pub columns: Arc<[Column]>,
+    /// How the names of its elements encode what XML does not allow in names.
+    pub names: NameEncoding,
     /// The rows.
     pub rows: RowSource,
 }
 
 impl Rowset {
+    /// A rowset of columns and the rows that a source yields.
+    pub fn new(columns: impl Into<Arc<[Column]>>, rows: RowSource) -> Self {
+        Self { columns: columns.into(), names: NameEncoding::default(), rows }
+    }
+
     /// A rowset whose rows are there already.
     pub fn of(columns: impl Into<Arc<[Column]>>, rows: impl IntoIterator<Item = Vec<Field>>) -> Self {
         let columns = columns.into();
         let mut batch = Batch::new(columns.len());
         rows.into_iter().for_each(|row| batch.push(row));
         let mut batch = Some(batch).filter(|b| !b.is_empty());
-        Self { columns, rows: Box::new(move |_| Ok(batch.take())) }
+        Self::new(columns, Box::new(move |_| Ok(batch.take())))
     }
 }

@@ -50,7 +50,8 @@ pub(crate) fn drillthrough(statement: &Drillthrough, query: &Query, context: &Co
         let column = |c: &ReturnColumn| returned(&resolver, &cube, measure, c);
         statement.columns.iter().map(column).collect::<Result<_>>()?
     };
-    query.snapshot.source_rows(&request, context)
+    let names = query.snapshot.catalog().compatibility.name_encoding();
+    Ok(Rowset { names, ..query.snapshot.source_rows(&request, context)? })
 }
 
 fn add_filters(evaluator: &Evaluator, group: usize, at: &Batch, request: &mut RowsRequest) -> Result<()> {

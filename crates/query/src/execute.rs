@@ -20,7 +20,7 @@ pub fn execute(statement: &Statement, query: &Query, context: &Context) -> Resul
             crate::drillthrough::drillthrough(statement, query, context).map(Outcome::Rowset)
         }
         StatementKind::Explain(statement) => crate::plan::explain(statement, query, context).map(Outcome::Rowset),
-        StatementKind::RefreshCube(_) => Ok(Outcome::Done),
+        StatementKind::RefreshCube(cube) => resolve::named_cube(query, cube).map(|_| Outcome::Done),
         other => Err(Error::not_supported(statement_name(other))),
     }
 }

@@ -24,6 +24,7 @@ struct LabelColumn {
 /// each combination of tuples of the axes 1 and up, at most `max_rows` where given. The slicer and cell properties
 /// other than VALUE are not shown.
 pub fn flatten(cells: CellSet, max_rows: Option<u64>) -> Rowset {
+    let names = cells.members.cube.compatibility.name_encoding();
     let mut columns = Vec::new();
     let mut labels = Vec::new();
     for (axis, shown) in cells.axes.iter().enumerate().skip(1).rev() {
@@ -40,7 +41,8 @@ pub fn flatten(cells: CellSet, max_rows: Option<u64>) -> Rowset {
     let width = columns.len();
     let values = width - labels.len();
     let inner: u64 = cells.axes.iter().skip(1).map(|a| a.tuples.len() as u64).product();
-    let rows = if values == 0 { 0 } else { inner.min(max_rows.unwrap_or(u64::MAX)) };
+    // An empty axis 0 leaves no cells, but the rows of the others; without any other there is nothing to show.
+    let rows = if width == 0 { 0 } else { inner.min(max_rows.unwrap_or(u64::MAX)) };
     let mut flattening = Flattening {
         members: cells.members,
         tuples: cells.axes.into_iter().skip(1).map(|a| a.tuples).collect(),
@@ -50,7 +52,7 @@ pub fn flatten(cells: CellSet, max_rows: Option<u64>) -> Rowset {
         row: 0,
         rows,
     };
-    Rowset { columns: columns.into(), rows: Box::new(move |context| flattening.pull(context)) }
+    Rowset { names, ..Rowset::new(columns, Box::new(move |context| flattening.pull(context))) }
 }
 
 /// The deepest level that occurs at a position of the tuples; none if only the all member, or nothing, does.

@@ -5,7 +5,7 @@ use crate::environment::Query;
 use crate::evaluate::{Batch, Evaluator};
 use crate::expr::Expr;
 use crate::resolve;
-use facetta_mdx::ast::{Allocation, Source, Update, UpdateCell};
+use facetta_mdx::ast::{Allocation, Update, UpdateCell};
 use facetta_model::catalog::{Cube, Measure};
 use facetta_model::definition::Aggregator;
 use facetta_model::{Context, Error, HierarchyId, MeasureGroupId, Result, Span, SubcubeFilter, Value, bail, error};
@@ -69,7 +69,7 @@ fn check_allocation(cell: &UpdateCell) -> Result<()> {
 
 fn cube_of(update: &Update, default_cube: Option<&str>, query: &Query) -> Result<Arc<Cube>> {
     if let Some(identifier) = &update.cube {
-        return resolve::cube_of(query, &Source::Cube(identifier.clone()));
+        return resolve::named_cube(query, identifier);
     }
     let catalog = query.snapshot.catalog();
     match (default_cube, catalog.cubes.as_slice()) {

@@ -179,6 +179,12 @@ async fn xmla(server: &Arc<Server>, connection: &Arc<Connection>, request: Reque
         Verdict::Unknown => return unauthorized(),
         Verdict::Slow => return plain(StatusCode::TOO_MANY_REQUESTS, "Too many failed logins; wait a little\n"),
     };
+    if request.headers().get(header::CONTENT_ENCODING).is_some_and(|coding| coding != "identity") {
+        return plain(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "A request with a Content-Encoding is not taken; send it plain\n",
+        );
+    }
     let agent = request.headers().get(header::USER_AGENT).and_then(|v| v.to_str().ok()).map(str::to_owned);
     let limit = usize::try_from(server.settings.limits.request_bytes).unwrap_or(usize::MAX);
     let too_large = || plain(StatusCode::PAYLOAD_TOO_LARGE, "The request is larger than the server takes\n");

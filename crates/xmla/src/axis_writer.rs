@@ -1,7 +1,7 @@
 //! An axis on the wire: tuple after tuple, or products of lists of members (spec/results.md 2.3).
 
 use crate::value::{column_type, int_into, value_into, value_type};
-use crate::xml::name::encode_name;
+use crate::xml::name::encode_name_as;
 use crate::xml::writer::{Writer, Written, escape_attribute_into, escape_text_into};
 use facetta_model::{
     Axis, AxisHierarchy, ColumnType, HierarchyId, LevelId, MemberId, Members, Property, TupleSet, Value,
@@ -148,10 +148,11 @@ impl Cluster {
 
 impl<'a> MemberWriter<'a> {
     fn new(members: &'a Members, hierarchy: &'a AxisHierarchy) -> Self {
+        let names = members.cube.compatibility.name_encoding();
         let axis_name = members.cube.compatibility.axis_hierarchy_name(&hierarchy.unique_name);
         let property = |p: &'a facetta_model::AxisProperty| {
             let typed = property_type(members, hierarchy.id, &p.property).is_some();
-            (encode_name(&p.name), !typed, &p.property)
+            (encode_name_as(&p.name, names), !typed, &p.property)
         };
         MemberWriter {
             members,
@@ -191,12 +192,16 @@ impl<'a> MemberWriter<'a> {
     }
 
     fn display_info(&self, member: MemberId, previous: Option<MemberId>, next: Option<MemberId>) -> u64 {
-        let parent = |m| self.members.parent(self.id, m);
+        let parent = |m| self.members.stored(self.members.parent(self.id, m));
+        let siblings = |a: MemberId, b: MemberId| {
+            let (a, b) = (parent(a), parent(b));
+            a == b && (!a.is_null() || self.members.cube.compatibility.roots_are_siblings())
+        };
         let mut info = self.members.children_count(self.id, member).min(CHILDREN);
-        if next.is_some_and(|next| !next.is_null() && parent(next) == member) {
+        if next.is_some_and(|next| !next.is_null() && parent(next) == self.members.stored(member)) {
             info |= DRILLED_DOWN;
         }
-        if previous.is_some_and(|previous| !previous.is_null() && parent(previous) == parent(member)) {
+        if previous.is_some_and(|previous| !previous.is_null() && siblings(previous, member)) {
             info |= SAME_PARENT_AS_PREVIOUS;
         }
         info

@@ -4,7 +4,7 @@ use crate::axis_writer::{AxisWriter, property_type};
 use crate::properties::{AxisFormat, Content};
 use crate::rowset_writer::start_root;
 use crate::value::{error_into, uint_into, value_into, value_type};
-use crate::xml::name::encode_name;
+use crate::xml::name::encode_name_as;
 use crate::xml::namespace::Namespace;
 use crate::xml::writer::{Writer, Written, date_into, escape_text_into};
 use facetta_model::{Axis, CellBlock, CellProperty, CellSet, Value};
@@ -86,15 +86,21 @@ const STANDARD: [(&str, &str, &str); 5] = [
 ];
 
 fn write_hierarchies(w: &mut Writer, cell_set: &CellSet, axis: &Axis) -> Written {
+    let compatibility = cell_set.members.cube.compatibility;
     for hierarchy in &axis.hierarchies {
         w.start("HierarchyInfo");
-        w.attribute("name", &cell_set.members.cube.compatibility.axis_hierarchy_name(&hierarchy.unique_name));
+        w.attribute("name", &compatibility.axis_hierarchy_name(&hierarchy.unique_name));
         for (element, name, ty) in STANDARD {
             write_property(w, element, &format!("{}.[{name}]", hierarchy.unique_name), Some(ty))?;
         }
         for property in hierarchy.further_properties() {
             let ty = property_type(&cell_set.members, hierarchy.id, &property.property);
-            write_property(w, &encode_name(&property.name), &property.unique_name, ty)?;
+            write_property(
+                w,
+                &encode_name_as(&property.name, compatibility.name_encoding()),
+                &property.unique_name,
+                ty,
+            )?;
         }
         w.end()?;
     }

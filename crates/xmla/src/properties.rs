@@ -347,19 +347,14 @@ impl Properties {
         self.text("ExecutionMode") == Some("Prepare")
     }
 
-    /// DbpropMsmdFlattened2: a parent-child hierarchy in one column.
-    pub fn flattens_parent_child(&self) -> bool {
-        self.flag("DbpropMsmdFlattened2")
-    }
-
-    /// ReturnCellProperties: flattened results hold cell properties.
-    pub fn return_cell_properties(&self) -> bool {
-        self.flag("ReturnCellProperties")
-    }
-
     /// ShowHiddenCubes.
     pub fn show_hidden_cubes(&self) -> bool {
         self.flag("ShowHiddenCubes")
+    }
+
+    /// EmitInvisibleMembers: hidden objects are listed too where no restriction says which.
+    pub fn emit_invisible_members(&self) -> bool {
+        self.flag("EmitInvisibleMembers")
     }
 
     /// FacettaCancelReceipt: a Cancel answers what it hit.

@@ -2,16 +2,16 @@
 
 use crate::properties::Content;
 use crate::value::{column_type, field_into, field_type};
-use crate::xml::name::encode_name;
+use crate::xml::name::encode_name_as;
 use crate::xml::namespace::Namespace;
 use crate::xml::writer::{Writer, Written};
-use facetta_model::{Column, ColumnType, Field, Rowset};
+use facetta_model::{Column, ColumnType, Field, NameEncoding, Rowset};
 use std::collections::HashSet;
 
 /// Writes the root of a rowset and leaves it open. At most `limit` rows are pulled from the source.
 pub(crate) fn write_rowset(w: &mut Writer, mut rowset: Rowset, content: Content, limit: Option<u64>) -> Written {
     start_root(w, Namespace::Rowset);
-    let columns = Columns::new(&rowset.columns);
+    let columns = Columns::new(&rowset.columns, rowset.names);
     if content.has_schema() {
         write_schema(w, &columns)?;
     }
@@ -48,14 +48,14 @@ pub(crate) fn start_root(w: &mut Writer, namespace: Namespace) {
 struct Columns<'a>(Vec<(&'a Column, String, Option<Columns<'a>>)>);
 
 impl<'a> Columns<'a> {
-    fn new(columns: &'a [Column]) -> Self {
+    fn new(columns: &'a [Column], names: NameEncoding) -> Self {
         let mut taken = HashSet::new();
         let one = |column: &'a Column| {
             let nested = match &column.ty {
-                ColumnType::Nested(columns) => Some(Columns::new(columns)),
+                ColumnType::Nested(columns) => Some(Columns::new(columns, names)),
                 _ => None,
             };
-            (column, element_name(&column.name, &mut taken), nested)
+            (column, element_name(&column.name, names, &mut taken), nested)
         };
         Columns(columns.iter().map(one).collect())
     }
@@ -68,8 +68,8 @@ impl<'a> Columns<'a> {
 }
 
 /// The name of a column's element, other than those taken: later ones of equal names get a number.
-fn element_name(name: &str, taken: &mut HashSet<String>) -> String {
-    let first = encode_name(name);
+fn element_name(name: &str, names: NameEncoding, taken: &mut HashSet<String>) -> String {
+    let first = encode_name_as(name, names);
     let mut unique = first.clone().into_owned();
     let mut number = 0;
     while !taken.insert(unique.clone()) {

@@ -115,6 +115,7 @@ pub(crate) fn column_type(ty: &ColumnType) -> Option<&'static str> {
         ColumnType::UnsignedInt => "xsd:unsignedInt",
         ColumnType::Long => "xsd:long",
         ColumnType::UnsignedLong => "xsd:unsignedLong",
+        ColumnType::Float => "xsd:float",
         ColumnType::Double => "xsd:double",
         ColumnType::DateTime => "xsd:dateTime",
         ColumnType::Uuid => "uuid",

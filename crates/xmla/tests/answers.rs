@@ -499,7 +499,7 @@ fn faults() {
 #[test]
 fn an_error_before_the_first_byte_is_a_fault() {
     let columns = vec![Column::new("A", ColumnType::String)];
-    let failing = Rowset { columns: columns.into(), rows: Box::new(|_| Err(error!(NotFound, "gone"))) };
+    let failing = Rowset::new(columns, Box::new(|_| Err(error!(NotFound, "gone"))));
     let mut out = Vec::new();
     let reply = Reply { session: Some("S".into()), ..Reply::default() };
     let delivery = write_discover_response(&mut out, &Context::unlimited(), &reply, failing).unwrap();

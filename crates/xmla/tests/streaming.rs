@@ -63,7 +63,7 @@ fn rows(count: u64, mut end: Option<Error>) -> Rowset {
         next += 1000;
         Ok(Some(batch))
     };
-    Rowset { columns: columns.into(), rows: Box::new(source) }
+    Rowset::new(columns, Box::new(source))
 }
 
 /// `count` cells in blocks of 4,096; then an error, if one is given.

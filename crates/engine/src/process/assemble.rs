@@ -11,8 +11,8 @@ use facetta_model::definition::{
     MeasureDef, MeasureGroupDef, Texts,
 };
 use facetta_model::{
-    ColumnType, CubeId, DimensionId, LevelId, LinkId, MeasureGroupId, MemberId, MemberParts, MemberTable, Result,
-    ValueColumn, ValueData, error, name,
+    ColumnType, Compatibility, CubeId, DimensionId, LevelId, LinkId, MeasureGroupId, MemberId, MemberParts,
+    MemberTable, Result, ValueColumn, ValueData, error, name,
 };
 use jiff::civil::DateTime;
 use std::sync::Arc;
@@ -33,7 +33,8 @@ pub(crate) fn assemble(
     times: Times,
 ) -> Result<Catalog> {
     let stored = dimensions.into_iter().zip(&definition.dimensions).enumerate();
-    let dimensions: Vec<Arc<Dimension>> = stored.map(|(at, (data, def))| Arc::new(dimension(at, def, data))).collect();
+    let dimensions: Vec<Arc<Dimension>> =
+        stored.map(|(at, (data, def))| Arc::new(dimension(at, def, data, definition.compatibility))).collect();
     let measure_groups: Vec<Arc<MeasureGroup>> = definition
         .measure_groups
         .iter()
@@ -68,8 +69,9 @@ pub(crate) fn with_data_update(catalog: &Catalog, time: DateTime) -> Catalog {
     Catalog { last_data_update: time, ..catalog.clone() }
 }
 
-fn dimension(at: usize, def: &DimensionDef, data: Vec<HierarchyData>) -> Dimension {
-    let hierarchies = data.into_iter().zip(&def.hierarchies).map(|(data, def)| Arc::new(hierarchy(def, data)));
+fn dimension(at: usize, def: &DimensionDef, data: Vec<HierarchyData>, compatibility: Compatibility) -> Dimension {
+    let hierarchies = data.into_iter().zip(&def.hierarchies);
+    let hierarchies = hierarchies.map(|(data, def)| Arc::new(hierarchy(def, data, compatibility)));
     Dimension {
         id: DimensionId::from(at),
         name: def.name.clone(),
@@ -79,7 +81,7 @@ fn dimension(at: usize, def: &DimensionDef, data: Vec<HierarchyData>) -> Dimensi
     }
 }
 
-fn hierarchy(def: &HierarchyDef, data: HierarchyData) -> Hierarchy {
+fn hierarchy(def: &HierarchyDef, data: HierarchyData, compatibility: Compatibility) -> Hierarchy {
     let mut stored = data.levels.into_iter();
     let mut levels = Vec::new();
     if let Some(all) = &def.all
@@ -99,7 +101,10 @@ fn hierarchy(def: &HierarchyDef, data: HierarchyData) -> Hierarchy {
         let properties = def.properties.iter().zip(data.properties).map(|(def, (data_type, values))| LevelProperty {
             name: def.name.clone(),
             texts: def.texts.clone(),
-            data_type,
+            data_type: match def.data_type {
+                DataType::Numeric if compatibility.numeric_properties_are_doubles() => ColumnType::Double,
+                _ => data_type,
+            },
             values,
         });
         levels.push(Level {

@@ -13,7 +13,7 @@ mod update;
 
 pub(crate) use expression::same_hierarchies;
 pub(crate) use names::Named;
-pub(crate) use select::{cube_of, select};
+pub(crate) use select::{named_cube, select};
 pub(crate) use update::update;
 
 use crate::environment::Query;

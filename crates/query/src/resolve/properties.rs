@@ -24,15 +24,6 @@ const CELL_PROPERTIES: &[(&str, CellProperty)] = &[
     ("CELL_EVALUATION_LIST", CellProperty::CellEvaluationList),
 ];
 
-/// The five that every member has on the wire and that are not repeated.
-const STANDARD: &[Property] = &[
-    Property::MemberUniqueName,
-    Property::MemberCaption,
-    Property::LevelUniqueName,
-    Property::LevelNumber,
-    Property::DisplayInfo,
-];
-
 impl Resolver<'_> {
     /// CELL PROPERTIES; the three standard ones if none is written.
     pub(super) fn cell_properties(&self, written: &[Identifier]) -> Result<Vec<CellProperty>> {
@@ -70,7 +61,6 @@ impl Resolver<'_> {
             let (hierarchy, property, unique_name, name) = self.named_property(identifier, path, &wanted.text)?;
             plan.properties.push((Some(hierarchy), AxisProperty { name, unique_name, property }));
         }
-        plan.properties.retain(|(_, p)| !STANDARD.contains(&p.property));
         Ok(())
     }
 
@@ -89,7 +79,10 @@ impl Resolver<'_> {
         };
         let of = self.cube.hierarchy(hierarchy);
         let mut unique_name = match level {
-            Some(level) => self.members.level_unique_name(hierarchy, level),
+            Some(level) => {
+                let level = self.members.level_unique_name(hierarchy, level);
+                self.compatibility().level_property_owner(&of.unique_name, &level).to_owned()
+            }
             None => of.unique_name.clone(),
         };
         unique_name.push('.');

@@ -16,18 +16,21 @@ const AXIS_NAMES: &[&str] = &["COLUMNS", "ROWS", "PAGES", "SECTIONS", "CHAPTERS"
 pub(crate) fn cube_of(query: &Query, source: &ast::Source) -> Result<Arc<Cube>> {
     match source {
         ast::Source::Subselect(subselect) => cube_of(query, &subselect.source),
-        ast::Source::Cube(identifier) => {
-            let catalog = query.snapshot.catalog();
-            let names: Vec<&str> = identifier.segments.iter().filter_map(Segment::name).map(|n| &*n.text).collect();
-            let found = match names.as_slice() {
-                [cube] => catalog.cube(cube),
-                [first, cube] if name::same(first, &catalog.name) => catalog.cube(cube),
-                _ => None,
-            };
-            let missing = || error!(CubeNotFound, "MDX cube '{}' not found", names.join(".")).at(identifier.span());
-            found.cloned().ok_or_else(missing)
-        }
+        ast::Source::Cube(identifier) => named_cube(query, identifier),
     }
+}
+
+/// The cube of a name, which may begin with that of the catalog.
+pub(crate) fn named_cube(query: &Query, identifier: &ast::Identifier) -> Result<Arc<Cube>> {
+    let catalog = query.snapshot.catalog();
+    let names: Vec<&str> = identifier.segments.iter().filter_map(Segment::name).map(|n| &*n.text).collect();
+    let found = match names.as_slice() {
+        [cube] => catalog.cube(cube),
+        [first, cube] if name::same(first, &catalog.name) => catalog.cube(cube),
+        _ => None,
+    };
+    let missing = || error!(CubeNotFound, "MDX cube '{}' not found", names.join(".")).at(identifier.span());
+    found.cloned().ok_or_else(missing)
 }
 
 /// Resolves a query.

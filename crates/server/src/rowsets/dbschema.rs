@@ -8,9 +8,7 @@ use facetta_model::{Field, HierarchyId, LevelId, Result, name};
 use std::sync::Arc;
 
 fn catalogs(ask: &Ask) -> Result<Rows<Arc<Catalog>>> {
-    let mut all = ask.server.catalogs.definitions();
-    all.sort_by(|a, b| name::compare_text(&a.name, &b.name));
-    Ok(rows_of(all))
+    Ok(rows_of(ask.server.catalogs.definitions()))
 }
 
 /// The roles of a catalog, a comma list; `*` for whoever administers it all.
@@ -29,6 +27,7 @@ pub static DBSCHEMA_CATALOGS: RowsetDef<Arc<Catalog>> = RowsetDef {
     dmv: true,
     audience: Audience::Everyone,
     rows: catalogs,
+    order: &["CATALOG_NAME"],
     extra: &[],
     columns: &[
         restriction(0, "CATALOG_NAME", Str, |r| r.name.clone().into()),
@@ -41,7 +40,7 @@ pub static DBSCHEMA_CATALOGS: RowsetDef<Arc<Catalog>> = RowsetDef {
         column("DATABASE_ID", Str, |r| r.name.clone().into()),
         column("DATE_QUERIED", Date, |_| Field::Null),
         column("CURRENTLY_USED", Bool, |_| true.into()),
-        column("POPULARITY", Double, |_| Field::Null),
+        column("POPULARITY", Float, |_| Field::Null),
     ],
 };
 
@@ -114,6 +113,7 @@ pub static DBSCHEMA_TABLES: RowsetDef<TableRow> = RowsetDef {
     dmv: true,
     audience: Audience::Everyone,
     rows: tables,
+    order: &["TABLE_TYPE", "TABLE_CATALOG", "TABLE_SCHEMA", "TABLE_NAME"],
     extra: &[],
     columns: &[
         restriction(0, "TABLE_CATALOG", Str, |r| r.view().map(|v| v.catalog.name.clone()).into()),
@@ -121,7 +121,7 @@ pub static DBSCHEMA_TABLES: RowsetDef<TableRow> = RowsetDef {
         restriction(2, "TABLE_NAME", Str, |r| r.name().into()),
         restriction(3, "TABLE_TYPE", Str, |r| r.kind().into()),
         column("TABLE_GUID", Str, |r| match r { TableRow::System(t) => t.guid().into(), _ => Field::Null }),
-        column("DESCRIPTION", Str, |r| match r { TableRow::System(t) => t.about().into(), _ => Field::Null }),
+        column("DESCRIPTION", Str, |_| Field::Null),
         column("TABLE_PROPID", UInt, |_| Field::Null),
         column("DATE_CREATED", Date, |_| Field::Null),
         column("DATE_MODIFIED", Date, |r| r.view().map(|v| v.catalog.last_schema_update).into()),
@@ -207,6 +207,7 @@ pub static DBSCHEMA_COLUMNS: RowsetDef<ColumnRow> = RowsetDef {
     dmv: true,
     audience: Audience::Everyone,
     rows: columns,
+    order: &["TABLE_CATALOG", "TABLE_SCHEMA", "TABLE_NAME"],
     extra: &[],
     columns: &[
         restriction(0, "TABLE_CATALOG", Str, |r| r.table.view().map(|v| v.catalog.name.clone()).into()),
@@ -258,6 +259,7 @@ const fn number(name: &'static str, dbtype: u16, size: u32, unsigned: bool) -> T
 static TYPES: &[TypeRow] = &[
     number("DBTYPE_I2", 2, 5, false),
     number("DBTYPE_I4", 3, 10, false),
+    number("DBTYPE_R4", 4, 7, false),
     number("DBTYPE_R8", 5, 15, false),
     number("DBTYPE_CY", 6, 19, false),
     number("DBTYPE_UI2", 18, 5, true),
@@ -279,6 +281,7 @@ pub static DBSCHEMA_PROVIDER_TYPES: RowsetDef<&'static TypeRow> = RowsetDef {
     dmv: true,
     audience: Audience::Everyone,
     rows: |_| Ok(rows_of(TYPES)),
+    order: &["DATA_TYPE"],
     extra: &[],
     columns: &[
         column("TYPE_NAME", Str, |r| r.name.into()),
@@ -314,7 +317,8 @@ mod tests {
     #[test]
     fn every_type_of_a_column_is_a_provider_type() {
         use ColumnType::*;
-        for ty in [Short, Int, Double, DateTime, Boolean, UnsignedShort, UnsignedInt, Long, UnsignedLong, Uuid, String]
+        for ty in
+            [Short, Int, Float, Double, DateTime, Boolean, UnsignedShort, UnsignedInt, Long, UnsignedLong, Uuid, String]
         {
             assert!(TYPES.iter().any(|t| t.dbtype == dbtype(&ty)), "{ty:?}");
         }

@@ -3,11 +3,12 @@
 //! Restricting, the XML schema, DISCOVER_SCHEMA_ROWSETS, `$SYSTEM` queries and COMPAT.md all read the same table.
 
 use crate::auth::User;
-use crate::rowsets::value::{Wanted, accepts, parse_restriction, shares_bits};
+use crate::rowsets::value::{Wanted, accepts, order, parse_restriction, shares_bits};
 use crate::server::Server;
 use crate::session::Session;
 use facetta_model::{Batch, Column, ColumnType, Context, Field, Result, Rowset, Snapshot, bail, name};
 use facetta_xmla::{Properties, Restrictions};
+use std::cmp::Ordering;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -23,6 +24,7 @@ pub enum Type {
     UInt,
     Long,
     ULong,
+    Float,
     Double,
     Date,
     Uuid,
@@ -44,6 +46,7 @@ impl Type {
             Type::UInt => "xsd:unsignedInt",
             Type::Long => "xsd:long",
             Type::ULong => "xsd:unsignedLong",
+            Type::Float => "xsd:float",
             Type::Double => "xsd:double",
             Type::Date => "xsd:dateTime",
             Type::Uuid => "uuid",
@@ -64,6 +67,7 @@ impl Type {
             Type::UInt => ColumnType::UnsignedInt,
             Type::Long => ColumnType::Long,
             Type::ULong => ColumnType::UnsignedLong,
+            Type::Float => ColumnType::Float,
             Type::Double => ColumnType::Double,
             Type::Date => ColumnType::DateTime,
             Type::Uuid => ColumnType::Uuid,
@@ -202,6 +206,8 @@ pub struct RowsetDef<R: 'static> {
     pub audience: Audience,
     /// The columns in the order of the wire.
     pub columns: &'static [ColumnDef<R>],
+    /// The columns by which the rows are sorted; none where they come in the order of what they describe.
+    pub order: &'static [&'static str],
     /// Restrictions without a column.
     pub extra: &'static [Extra],
     /// The rows for a request. Restrictions on columns need not be minded: rows that do not meet them are left out after.
@@ -297,6 +303,8 @@ pub trait Table: Sync {
     fn audience(&self) -> Audience;
     /// The columns in the order of the wire.
     fn columns(&self) -> Vec<ColumnInfo>;
+    /// The columns by which the rows are sorted.
+    fn order(&self) -> &'static [&'static str];
     /// The restrictions by bit.
     fn restrictions(&self) -> Vec<(&'static str, RestrictionDef)>;
     /// The rows that `ask` wants under `restrictions`.
@@ -315,6 +323,31 @@ pub trait Table: Sync {
 const FIRST_BATCH: usize = 32;
 /// Rows of a batch.
 const BATCH: usize = 1024;
+
+impl<R: Send + 'static> RowsetDef<R> {
+    /// The rows by the columns of `order`, equal ones as they came.
+    fn sorted(&'static self, rows: Rows<R>, context: &Context) -> Result<Rows<R>> {
+        if self.order.is_empty() {
+            return Ok(rows);
+        }
+        let by = |name: &&str| self.columns.iter().find(|c| c.name == *name);
+        let columns: Vec<&ColumnDef<R>> = self.order.iter().filter_map(by).collect();
+        let mut keyed = Vec::new();
+        let mut step = 0;
+        for row in rows {
+            context.check_every(&mut step)?;
+            let row = row?;
+            let key: Vec<Field> = columns.iter().map(|c| (c.get)(&row)).collect();
+            keyed.push((key, row));
+        }
+        let compare = |a: &[Field], b: &[Field]| {
+            let unequal = a.iter().zip(b).map(|(a, b)| order(a, b)).find(|o| o.is_ne());
+            unequal.unwrap_or(Ordering::Equal)
+        };
+        keyed.sort_by(|(a, _), (b, _)| compare(a, b));
+        Ok(rows_of(keyed.into_iter().map(|(_, row)| row)))
+    }
+}
 
 impl<R: Send + 'static> Table for RowsetDef<R> {
     fn name(&self) -> &'static str {
@@ -341,6 +374,10 @@ impl<R: Send + 'static> Table for RowsetDef<R> {
         self.columns.iter().map(|c| ColumnInfo { name: c.name, ty: c.ty, optional: !c.always }).collect()
     }
 
+    fn order(&self) -> &'static [&'static str] {
+        self.order
+    }
+
     fn restrictions(&self) -> Vec<(&'static str, RestrictionDef)> {
         let of_columns = self.columns.iter().filter_map(|c| c.restriction.map(|r| (c.name, r)));
         let mut all: Vec<_> = of_columns.chain(self.extra.iter().map(|e| (e.name, e.restriction))).collect();
@@ -365,7 +402,7 @@ impl<R: Send + 'static> Table for RowsetDef<R> {
             .filter_map(|c| ask.wanted(c.name).map(|values| (c, values.to_vec())))
             .collect();
         let columns: Vec<Column> = self.columns().into_iter().map(model_column).collect();
-        let mut rows = (self.rows)(&ask)?;
+        let mut rows = self.sorted((self.rows)(&ask)?, &ask.context)?;
         let mut size = FIRST_BATCH;
         let source = move |context: &Context| {
             context.check()?;
@@ -386,7 +423,7 @@ impl<R: Send + 'static> Table for RowsetDef<R> {
             context.counters().cells.fetch_add(batch.len() as u64, Relaxed);
             Ok(Some(batch).filter(|b| !b.is_empty()))
         };
-        Ok(Rowset { columns: columns.into(), rows: Box::new(source) })
+        Ok(Rowset::new(columns, Box::new(source)))
     }
 }
 

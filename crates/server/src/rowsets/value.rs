@@ -54,7 +54,7 @@ pub fn parse_field(ty: Type, text: &str) -> Result<Field> {
         Type::UShort => Field::Uint(whole(0, u16::MAX.into())? as u64),
         Type::UInt => Field::Uint(whole(0, u32::MAX.into())? as u64),
         Type::ULong => Field::Uint(whole(0, u64::MAX.into())? as u64),
-        Type::Double => Field::Double(trimmed.parse().map_err(|_| mismatch())?),
+        Type::Float | Type::Double => Field::Double(trimmed.parse().map_err(|_| mismatch())?),
         Type::Date => Field::DateTime(parse_date(trimmed).ok_or_else(mismatch)?),
     })
 }

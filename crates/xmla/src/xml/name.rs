@@ -1,5 +1,6 @@
 //! Names in XML: which characters they may have, and the `_xHHHH_` form of those they may not (spec/results.md 1.4).
 
+use facetta_model::NameEncoding;
 use std::borrow::Cow;
 use std::fmt::Write;
 
@@ -31,6 +32,11 @@ pub fn is_char(c: char) -> bool {
 /// `name` as the name of an element: what may not stand there becomes `_xHHHH_`, one for each UTF-16 unit.
 /// An empty name becomes `_`, which alone of all names does not come back from [`decode_name`].
 pub fn encode_name(name: &str) -> Cow<'_, str> {
+    encode_name_as(name, NameEncoding::UpperCase)
+}
+
+/// As [`encode_name`], with the digits of `encoding`.
+pub fn encode_name_as(name: &str, encoding: NameEncoding) -> Cow<'_, str> {
     if name.is_empty() {
         return Cow::Borrowed("_");
     }
@@ -48,7 +54,10 @@ pub fn encode_name(name: &str) -> Cow<'_, str> {
             out.push(c);
         } else {
             for unit in c.encode_utf16(&mut [0; 2]) {
-                let _ = write!(out, "_x{unit:04X}_");
+                let _ = match encoding {
+                    NameEncoding::UpperCase => write!(out, "_x{unit:04X}_"),
+                    NameEncoding::LowerCase => write!(out, "_x{unit:04x}_"),
+                };
             }
         }
     }
@@ -106,6 +115,7 @@ mod tests {
         for (name, encoded) in cases {
             assert_eq!(encode_name(name), encoded);
         }
+        assert_eq!(encode_name_as("[a]", NameEncoding::LowerCase), "_x005b_a_x005d_");
         assert_eq!(decode_name("_x005b_a_x005d_"), "[a]", "Mondrian writes lower case");
     }
 

@@ -281,7 +281,7 @@ pub fn currency_into(out: &mut Vec<u8>, money: Currency) {
     }
 }
 
-/// Appends a date and time: seconds always, a fraction without trailing zeros, no zone.
+/// Appends a date and time: seconds always, a fraction of at most seven digits (what .NET keeps) without trailing zeros, no zone.
 pub fn date_into(out: &mut Vec<u8>, date: DateTime) {
     let (d, t) = (date.date(), date.time());
     let _ = write!(
@@ -294,9 +294,9 @@ pub fn date_into(out: &mut Vec<u8>, date: DateTime) {
         t.minute(),
         t.second()
     );
-    let nanos = t.subsec_nanosecond();
-    if nanos != 0 {
-        let digits = format!("{nanos:09}");
+    let ticks = t.subsec_nanosecond() / 100;
+    if ticks != 0 {
+        let digits = format!("{ticks:07}");
         let _ = write!(out, ".{}", digits.trim_end_matches('0'));
     }
 }

@@ -54,6 +54,7 @@ pub static DISCOVER_COMMANDS: RowsetDef<CommandRow> = RowsetDef {
     dmv: true,
     audience: Audience::Everyone,
     rows: commands,
+    order: &[],
     extra: &[],
     columns: &[
         restriction(0, "SESSION_SPID", Int, |r| r.spid.into()),
@@ -101,6 +102,7 @@ pub static DISCOVER_COMMAND_OBJECTS: RowsetDef<RunningRow> = RowsetDef {
     dmv: true,
     audience: Audience::Everyone,
     rows: command_objects,
+    order: &[],
     extra: &[],
     columns: &[
         restriction(0, "SESSION_SPID", Int, |r| r.command.session.spid.into()),
@@ -135,6 +137,7 @@ pub static DISCOVER_JOBS: RowsetDef<RunningRow> = RowsetDef {
     dmv: true,
     audience: Audience::Everyone,
     rows: jobs,
+    order: &[],
     extra: &[extra(4, "JOB_MIN_TOTAL_TIME_MS", Long)],
     columns: &[
         restriction(0, "SPID", Int, |r| r.command.session.spid.into()),
@@ -177,6 +180,7 @@ pub static DISCOVER_LOCKS: RowsetDef<LockRow> = RowsetDef {
     dmv: true,
     audience: Audience::Everyone,
     rows: locks,
+    order: &[],
     extra: &[extra(5, "LOCK_MIN_TOTAL_MS", Long)],
     columns: &[
         restriction(0, "SPID", Int, LockRow::field),

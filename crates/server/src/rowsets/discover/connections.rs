@@ -41,6 +41,7 @@ pub static DISCOVER_CONNECTIONS: RowsetDef<ConnectionRow> = RowsetDef {
     dmv: true,
     audience: Audience::Everyone,
     rows: connections,
+    order: &[],
     extra: &[],
     columns: &[
         restriction(0, "CONNECTION_ID", Int, |r| r.connection.id.into()),

@@ -46,6 +46,7 @@ pub static DISCOVER_MEMORYUSAGE: RowsetDef<MemoryRow> = RowsetDef {
     dmv: true,
     audience: Audience::Administrators,
     rows: memory_usage,
+    order: &[],
     extra: &[],
     columns: &[
         column("MemoryID", ULong, |r| r.id.into()),
@@ -89,6 +90,7 @@ pub static DISCOVER_MEMORYGRANT: RowsetDef<GrantRow> = RowsetDef {
     dmv: true,
     audience: Audience::Administrators,
     rows: grants,
+    order: &[],
     extra: &[],
     columns: &[
         column("MemoryID", Long, |r| r.command.number.into()),
@@ -155,6 +157,7 @@ pub static DISCOVER_PERFORMANCE_COUNTERS: RowsetDef<CounterRow> = RowsetDef {
     dmv: true,
     audience: Audience::Administrators,
     rows: counters,
+    order: &[],
     extra: &[],
     columns: &[
         needed(restriction(0, "PERF_COUNTER_NAME", Str, |r: &CounterRow| r.name.clone().into())),
@@ -182,6 +185,7 @@ pub static DISCOVER_TRACES: RowsetDef<TraceRow> = RowsetDef {
     dmv: true,
     audience: Audience::Administrators,
     rows: |_| Ok(rows_of(Vec::<TraceRow>::new())),
+    order: &[],
     extra: &[],
     columns: &[
         restriction(0, "TraceID", Str, TraceRow::field),

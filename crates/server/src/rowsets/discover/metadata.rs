@@ -134,6 +134,7 @@ pub static DISCOVER_XML_METADATA: RowsetDef<String> = RowsetDef {
     dmv: false,
     audience: Audience::Everyone,
     rows: metadata,
+    order: &[],
     extra: RESTRICTIONS,
     columns: &[column("METADATA", Xml, |r: &String| r.clone().into())],
 };

@@ -44,6 +44,7 @@ pub static DISCOVER_OBJECT_ACTIVITY: RowsetDef<ObjectRow> = RowsetDef {
     dmv: true,
     audience: Audience::Administrators,
     rows: objects,
+    order: &[],
     extra: &[],
     columns: &[
         restriction(0, "OBJECT_PARENT_PATH", Str, |r| r.parent.clone().into()),
@@ -73,6 +74,7 @@ pub static DISCOVER_OBJECT_MEMORY_USAGE: RowsetDef<ObjectRow> = RowsetDef {
     dmv: true,
     audience: Audience::Administrators,
     rows: objects,
+    order: &[],
     extra: &[],
     columns: &[
         restriction(0, "OBJECT_PARENT_PATH", Str, |r| r.parent.clone().into()),
@@ -105,6 +107,7 @@ pub static DISCOVER_INSTANCES: RowsetDef<InstanceRow> = RowsetDef {
     dmv: true,
     audience: Audience::Everyone,
     rows: instances,
+    order: &[],
     extra: &[],
     columns: &[
         restriction(0, "INSTANCE_NAME", Str, |r| r.name.clone().into()),
@@ -139,6 +142,7 @@ pub static DISCOVER_LOCATIONS: RowsetDef<LocationRow> = RowsetDef {
     dmv: false,
     audience: Audience::Administrators,
     rows: locations,
+    order: &[],
     extra: &[extra(1, "LOCATION_PASSWORD", Str)],
     columns: &[
         needed(restriction(0, "LOCATION_BACKUP_FILE_PATHNAME", Str, LocationRow::field)),

@@ -25,6 +25,7 @@ pub static DISCOVER_DATASOURCES: RowsetDef<DataSourceRow> = RowsetDef {
         name: ask.server.settings.server_name.clone(),
         authenticated: !ask.server.auth.is_open(),
     }])),
+    order: &[],
     extra: &[],
     columns: &[
         always(restriction(0, "DataSourceName", Str, |r| r.name.clone().into())),
@@ -71,6 +72,7 @@ pub static DISCOVER_PROPERTIES: RowsetDef<PropertyRow> = RowsetDef {
     dmv: true,
     audience: Audience::Everyone,
     rows: properties,
+    order: &[],
     extra: &[],
     columns: &[
         always(restriction(0, "PropertyName", Str, |r| r.property.name.into())),
@@ -97,6 +99,7 @@ pub static DISCOVER_SCHEMA_ROWSETS: RowsetDef<&'static dyn Table> = RowsetDef {
     dmv: true,
     audience: Audience::Everyone,
     rows: |_| Ok(rows_of(ROWSETS.iter().copied())),
+    order: &[],
     extra: &[],
     columns: &[
         always(restriction(0, "SchemaName", Str, |r| r.name().into())),

@@ -110,6 +110,7 @@ pub static DISCOVER_SESSIONS: RowsetDef<SessionRow> = RowsetDef {
     dmv: true,
     audience: Audience::Everyone,
     rows: sessions,
+    order: &[],
     extra: &[],
     columns: &[
         restriction(0, "SESSION_ID", Str, |r| r.id.to_string().into()),
@@ -169,6 +170,7 @@ pub static DISCOVER_TRANSACTIONS: RowsetDef<TransactionRow> = RowsetDef {
     dmv: true,
     audience: Audience::Everyone,
     rows: transactions,
+    order: &[],
     extra: &[],
     columns: &[
         restriction(0, "TRANSACTION_ID", Str, |r| r.transaction.id.to_string().into()),

@@ -69,6 +69,7 @@ pub static DISCOVER_ENUMERATORS: RowsetDef<&'static Enumerator> = RowsetDef {
     dmv: true,
     audience: Audience::Everyone,
     rows: |_| Ok(rows_of(ENUMERATORS.iter())),
+    order: &[],
     extra: &[],
     columns: &[
         always(restriction(0, "EnumName", Str, |r| r.enumeration.into())),
@@ -119,6 +120,7 @@ pub static DISCOVER_KEYWORDS: RowsetDef<&'static str> = RowsetDef {
     dmv: true,
     audience: Audience::Everyone,
     rows: |_| Ok(rows_of(KEYWORDS.iter().copied())),
+    order: &[],
     extra: &[],
     columns: &[always(restriction(0, "Keyword", Str, |r: &&'static str| Field::from(*r)))],
 };
@@ -133,32 +135,43 @@ pub struct Literal {
     number: i32,
 }
 
-const fn literal(name: &'static str, number: i32, value: &'static str, invalid: Option<&'static str>) -> Literal {
-    let invalid_start = if invalid.is_some() { Some("0123456789") } else { None };
-    Literal { name, value, invalid, invalid_start, length: -1, number }
+/// A literal with a text of its own.
+const fn mark(name: &'static str, number: i32, value: &'static str) -> Literal {
+    Literal { name, value, invalid: None, invalid_start: None, length: -1, number }
 }
 
+/// A text of the client, which the server does not look at.
+const fn free(name: &'static str, number: i32) -> Literal {
+    Literal { name, value: "", invalid: None, invalid_start: None, length: 0, number }
+}
+
+/// A name: the characters that it must not hold, and how long it may be as far as clients reckon with.
+const fn identifier(name: &'static str, number: i32, invalid: &'static str, length: i32) -> Literal {
+    Literal { name, value: "", invalid: Some(invalid), invalid_start: Some("0123456789 "), length, number }
+}
+
+/// As Excel finds them at Analysis Services (spec/excel.md section 7).
 #[rustfmt::skip]
 static LITERALS: &[Literal] = &[
-    literal("DBLITERAL_CATALOG_NAME", 2, "", Some(".")),
-    literal("DBLITERAL_CATALOG_SEPARATOR", 3, ".", None),
-    literal("DBLITERAL_COLUMN_ALIAS", 5, "", Some("'\"[]")),
-    literal("DBLITERAL_COLUMN_NAME", 6, "", Some(".")),
-    literal("DBLITERAL_CORRELATION_NAME", 7, "", Some("'\"[]")),
-    literal("DBLITERAL_PROCEDURE_NAME", 14, "", Some(".")),
-    literal("DBLITERAL_QUOTE_PREFIX", 15, "[", None),
-    literal("DBLITERAL_SCHEMA_NAME", 16, "", Some(".")),
-    literal("DBLITERAL_TABLE_NAME", 17, "", Some(".")),
-    literal("DBLITERAL_TEXT_COMMAND", 18, "", None),
-    literal("DBLITERAL_USER_NAME", 19, "", None),
-    literal("DBLITERAL_CUBE_NAME", 21, "", Some(".")),
-    literal("DBLITERAL_DIMENSION_NAME", 22, "", Some(".")),
-    literal("DBLITERAL_HIERARCHY_NAME", 23, "", Some(".")),
-    literal("DBLITERAL_LEVEL_NAME", 24, "", Some(".")),
-    literal("DBLITERAL_MEMBER_NAME", 25, "", Some(".")),
-    literal("DBLITERAL_PROPERTY_NAME", 26, "", Some(".")),
-    literal("DBLITERAL_SCHEMA_SEPARATOR", 27, ".", None),
-    literal("DBLITERAL_QUOTE_SUFFIX", 28, "]", None),
+    identifier("DBLITERAL_CATALOG_NAME", 2, ".", 24),
+    mark("DBLITERAL_CATALOG_SEPARATOR", 3, "."),
+    identifier("DBLITERAL_COLUMN_ALIAS", 5, "'\"[]", 255),
+    identifier("DBLITERAL_COLUMN_NAME", 6, ".", 14),
+    identifier("DBLITERAL_CORRELATION_NAME", 7, "'\"[]", 255),
+    identifier("DBLITERAL_PROCEDURE_NAME", 14, ".", 255),
+    mark("DBLITERAL_QUOTE_PREFIX", 15, "["),
+    identifier("DBLITERAL_SCHEMA_NAME", 16, ".", 24),
+    identifier("DBLITERAL_TABLE_NAME", 17, ".", 24),
+    free("DBLITERAL_TEXT_COMMAND", 18),
+    free("DBLITERAL_USER_NAME", 19),
+    identifier("DBLITERAL_CUBE_NAME", 21, ".", 24),
+    identifier("DBLITERAL_DIMENSION_NAME", 22, ".", 14),
+    identifier("DBLITERAL_HIERARCHY_NAME", 23, ".", 10),
+    identifier("DBLITERAL_LEVEL_NAME", 24, ".", 255),
+    identifier("DBLITERAL_MEMBER_NAME", 25, ".", 255),
+    identifier("DBLITERAL_PROPERTY_NAME", 26, ".", 255),
+    mark("DBLITERAL_SCHEMA_SEPARATOR", 27, "."),
+    mark("DBLITERAL_QUOTE_SUFFIX", 28, "]"),
 ];
 
 /// Literals of the provider.
@@ -170,6 +183,7 @@ pub static DISCOVER_LITERALS: RowsetDef<&'static Literal> = RowsetDef {
     dmv: true,
     audience: Audience::Everyone,
     rows: |_| Ok(rows_of(LITERALS.iter())),
+    order: &[],
     extra: &[],
     columns: &[
         always(restriction(0, "LiteralName", Str, |r| r.name.into())),

@@ -27,6 +27,7 @@ pub static MDSCHEMA_CUBES: RowsetDef<View> = RowsetDef {
     dmv: true,
     audience: Audience::Everyone,
     rows: cubes,
+    order: &["CATALOG_NAME", "SCHEMA_NAME", "CUBE_NAME"],
     extra: &[],
     columns: &[
         always(restriction(0, "CATALOG_NAME", Str, |r| r.catalog.name.clone().into())),
@@ -85,6 +86,7 @@ pub static MDSCHEMA_MEASUREGROUPS: RowsetDef<GroupRow> = RowsetDef {
     dmv: true,
     audience: Audience::Everyone,
     rows: groups,
+    order: &[],
     extra: &[],
     columns: &[
         restriction(0, "CATALOG_NAME", Str, |r| r.view.catalog.name.clone().into()),
@@ -142,6 +144,7 @@ pub static MDSCHEMA_MEASUREGROUP_DIMENSIONS: RowsetDef<GroupDimensionRow> = Rows
     dmv: true,
     audience: Audience::Everyone,
     rows: group_dimensions,
+    order: &[],
     extra: &[extra(5, "DIMENSION_VISIBILITY", UShort)],
     columns: &[
         restriction(0, "CATALOG_NAME", Str, |r| r.group.view.catalog.name.clone().into()),
@@ -176,6 +179,7 @@ pub static MDSCHEMA_INPUT_DATASOURCES: RowsetDef<SourceRow> = RowsetDef {
     dmv: true,
     audience: Audience::Everyone,
     rows: sources,
+    order: &[],
     extra: &[],
     columns: &[
         restriction(0, "CATALOG_NAME", Str, |r| r.view.catalog.name.clone().into()),
@@ -198,6 +202,7 @@ pub static MDSCHEMA_ACTIONS: RowsetDef<View> = RowsetDef {
     dmv: false,
     audience: Audience::Everyone,
     rows: |_| Ok(rows_of([])),
+    order: &["CATALOG_NAME", "SCHEMA_NAME", "CUBE_NAME", "ACTION_NAME"],
     extra: &[extra(8, "CUBE_SOURCE", UShort)],
     columns: &[
         restriction(0, "CATALOG_NAME", Str, |r| r.catalog.name.clone().into()),

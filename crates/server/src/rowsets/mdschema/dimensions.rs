@@ -17,12 +17,19 @@ impl DimensionRow {
         &self.view.cube.dimensions[self.dimension]
     }
 
-    /// Members of the first hierarchy's last level, and the all member.
+    /// Members of the first hierarchy's last level, calculated ones too, and the all member.
     fn cardinality(&self) -> u32 {
-        let (_, hierarchy) = self.view.hierarchy(HierarchyId(self.used().hierarchies.start));
+        let id = HierarchyId(self.used().hierarchies.start);
+        let (_, hierarchy) = self.view.hierarchy(id);
         let keys = hierarchy.levels.last().map_or(0, |l| l.members.len());
-        keys as u32 + u32::from(hierarchy.has_all)
+        let deepest = keys + calculated_measures(&self.view, id);
+        self.view.catalog.compatibility.dimension_cardinality(deepest as u32, hierarchy.has_all)
     }
+}
+
+/// The calculated measures, which count as members of theirs like stored ones; none of any other hierarchy.
+fn calculated_measures(view: &View, id: HierarchyId) -> usize {
+    if id == HierarchyId::MEASURES { view.described.calculated(id).count() } else { 0 }
 }
 
 fn dimensions(ask: &Ask) -> Result<Rows<DimensionRow>> {
@@ -50,6 +57,7 @@ pub static MDSCHEMA_DIMENSIONS: RowsetDef<DimensionRow> = RowsetDef {
     dmv: true,
     audience: Audience::Everyone,
     rows: dimensions,
+    order: &["CATALOG_NAME", "SCHEMA_NAME", "CUBE_NAME", "DIMENSION_NAME"],
     extra: &[extra(5, "CUBE_SOURCE", UShort), extra(6, "DIMENSION_VISIBILITY", UShort)],
     columns: &[
         restriction(0, "CATALOG_NAME", Str, |r| r.view.catalog.name.clone().into()),
@@ -98,15 +106,20 @@ impl HierarchyRow {
         }
     }
 
-    /// HIERARCHY_ORIGIN: 1 user defined, 2 attribute, 3 parent-child.
     fn origin(&self) -> u16 {
-        let (_, hierarchy) = self.view.hierarchy(self.id);
-        let attribute = hierarchy.levels.len() == 1 + usize::from(hierarchy.has_all);
-        match () {
-            () if hierarchy.parent_child => 3,
-            () if attribute && self.view.catalog.compatibility.has_attribute_hierarchies() => 2,
-            () => 1,
-        }
+        origin(&self.view, self.id)
+    }
+}
+
+/// HIERARCHY_ORIGIN: 1 user defined, 2 attribute, 3 parent-child, 6 key attribute, which the measures pass for.
+pub(super) fn origin(view: &View, id: HierarchyId) -> u16 {
+    let (_, hierarchy) = view.hierarchy(id);
+    let attribute = hierarchy.levels.len() == 1 + usize::from(hierarchy.has_all);
+    match () {
+        () if id == HierarchyId::MEASURES => 6,
+        () if hierarchy.parent_child => 3,
+        () if attribute && view.catalog.compatibility.has_attribute_hierarchies() => 2,
+        () => 1,
     }
 }
 
@@ -132,6 +145,7 @@ pub static MDSCHEMA_HIERARCHIES: RowsetDef<HierarchyRow> = RowsetDef {
     dmv: true,
     audience: Audience::Everyone,
     rows: hierarchies,
+    order: &["CATALOG_NAME", "SCHEMA_NAME", "CUBE_NAME", "DIMENSION_UNIQUE_NAME", "HIERARCHY_NAME"],
     extra: &[extra(7, "CUBE_SOURCE", UShort), extra(8, "HIERARCHY_VISIBILITY", UShort)],
     columns: &[
         restriction(0, "CATALOG_NAME", Str, |r| r.view.catalog.name.clone().into()),
@@ -143,7 +157,7 @@ pub static MDSCHEMA_HIERARCHIES: RowsetDef<HierarchyRow> = RowsetDef {
         column("HIERARCHY_GUID", Uuid, |_| Field::Null),
         column("HIERARCHY_CAPTION", Str, |r| { let h = r.view.hierarchy(r.id).1; caption(&h.texts, &h.name).into() }),
         column("DIMENSION_TYPE", Short, |r| dimension_type(r.view.dimension(r.id).dimension.kind).into()),
-        column("HIERARCHY_CARDINALITY", UInt, |r| (r.view.hierarchy(r.id).1.members.len() as u32).into()),
+        column("HIERARCHY_CARDINALITY", UInt, |r| ((r.view.hierarchy(r.id).1.members.len() + calculated_measures(&r.view, r.id)) as u32).into()),
         column("DEFAULT_MEMBER", Str, HierarchyRow::default_member),
         column("ALL_MEMBER", Str, |r| r.view.hierarchy(r.id).1.all_member().map(|m| r.member(m)).into()),
         column("DESCRIPTION", Str, |r| {
@@ -231,6 +245,7 @@ pub static MDSCHEMA_LEVELS: RowsetDef<LevelRow> = RowsetDef {
     dmv: true,
     audience: Audience::Everyone,
     rows: levels,
+    order: &[],
     extra: &[extra(8, "CUBE_SOURCE", UShort), extra(9, "LEVEL_VISIBILITY", UShort)],
     columns: &[
         restriction(0, "CATALOG_NAME", Str, |r| r.view.catalog.name.clone().into()),
@@ -260,6 +275,6 @@ pub static MDSCHEMA_LEVELS: RowsetDef<LevelRow> = RowsetDef {
         column("LEVEL_UNIQUE_NAME_SQL_COLUMN_NAME", Str, |_| Field::Null),
         column("LEVEL_ATTRIBUTE_HIERARCHY_NAME", Str, |r| r.level().name.clone().into()),
         column("LEVEL_KEY_CARDINALITY", UShort, |_| 1u16.into()),
-        bits(restriction(7, "LEVEL_ORIGIN", UShort, |r| HierarchyRow { view: r.view.clone(), id: r.id }.origin().into())),
+        bits(restriction(7, "LEVEL_ORIGIN", UShort, |r| origin(&r.view, r.id).into())),
     ],
 };

@@ -106,6 +106,7 @@ pub static MDSCHEMA_FUNCTIONS: RowsetDef<FunctionRow> = RowsetDef {
     dmv: true,
     audience: Audience::Everyone,
     rows,
+    order: &["ORIGIN", "INTERFACE_NAME", "FUNCTION_NAME"],
     extra: &[extra(4, "CATALOG_NAME", Str)],
     columns: &[
         restriction(2, "FUNCTION_NAME", Str, |r| r.name().into()),

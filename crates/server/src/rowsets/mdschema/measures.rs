@@ -129,6 +129,7 @@ pub static MDSCHEMA_MEASURES: RowsetDef<MeasureRow> = RowsetDef {
     dmv: true,
     audience: Audience::Everyone,
     rows: measures,
+    order: &["CATALOG_NAME", "SCHEMA_NAME", "CUBE_NAME", "MEASURE_NAME"],
     extra: &[extra(6, "CUBE_SOURCE", UShort), extra(7, "MEASURE_VISIBILITY", UShort)],
     columns: &[
         restriction(0, "CATALOG_NAME", Str, |r| r.view.catalog.name.clone().into()),

@@ -184,6 +184,7 @@ pub static MDSCHEMA_MEMBERS: RowsetDef<MemberRow> = RowsetDef {
     dmv: true,
     audience: Audience::Everyone,
     rows: members,
+    order: &[],
     extra: &[extra(8, "MEMBER_UNIQUE_NAME", Str), extra(11, "TREE_OP", Int), extra(12, "CUBE_SOURCE", UShort)],
     columns: &[
         restriction(0, "CATALOG_NAME", Str, |r| r.view.catalog.name.clone().into()),

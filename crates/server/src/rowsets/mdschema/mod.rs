@@ -80,7 +80,8 @@ pub fn views(ask: &Ask) -> Result<Vec<View>> {
     }
     let query = crate::environment::query(ask)?;
     let catalog = query.snapshot.catalog().clone();
-    if ask.wanted("CATALOG_NAME").is_some_and(|all| !all.iter().any(|f| f.as_str() == Some(catalog.name.as_str()))) {
+    let is_catalog = |f: &facetta_model::Field| f.as_str().is_some_and(|n| name::same(n, &catalog.name));
+    if ask.wanted("CATALOG_NAME").is_some_and(|all| !all.iter().any(is_catalog)) {
         return Ok(Vec::new());
     }
     let hidden_too = ask.properties.show_hidden_cubes();
@@ -98,12 +99,14 @@ pub fn views(ask: &Ask) -> Result<Vec<View>> {
     cubes.into_iter().map(view).collect()
 }
 
-/// Whether a thing is shown under a `…_VISIBILITY` restriction: a mask of 1 (visible, the default) and 2 (hidden).
+/// Whether a thing is shown under a `…_VISIBILITY` restriction: a mask of 1 (visible) and 2 (hidden). The default is 1, or 3
+/// where the property EmitInvisibleMembers asks for it.
 ///
 /// # Errors
 /// The mask is out of its range.
 pub fn shown(ask: &Ask, restriction: &str, visible: bool) -> Result<bool> {
-    let mask = ask.wanted_number(restriction).unwrap_or(1);
+    let otherwise = if ask.properties.emit_invisible_members() { 3 } else { 1 };
+    let mask = ask.wanted_number(restriction).unwrap_or(otherwise);
     if !(0..=3).contains(&mask) {
         bail!(TypeMismatch, "The following system error occurred:  Out of present range. ");
     }
@@ -124,6 +127,7 @@ pub fn dbtype(ty: &ColumnType) -> u16 {
     match ty {
         ColumnType::Short => 2,
         ColumnType::Int => 3,
+        ColumnType::Float => 4,
         ColumnType::Double => 5,
         ColumnType::DateTime => 7,
         ColumnType::Boolean => 11,

@@ -1,5 +1,6 @@
 //! MDSCHEMA_PROPERTIES: properties of members and of cells.
 
+use super::dimensions::origin;
 use super::{View, dbtype, shown, views};
 use crate::rowsets::definition::{Ask, Audience, Rows, RowsetDef, Type::*, bits, column, extra, restriction, rows_of};
 use facetta_model::catalog::LevelProperty;
@@ -21,6 +22,9 @@ pub const CELL_PROPERTIES: &[(&str, u16)] = &[
     ("UPDATEABLE", 19),
 ];
 
+/// The DBTYPE in that table of what has the type of its level's keys.
+const KEY: u16 = 12;
+
 /// The properties that every member has besides those of its level (PROPERTY_TYPE 4), with DBTYPE numbers.
 const SYSTEM_PROPERTIES: &[(&str, u16)] = &[
     ("CATALOG_NAME", 130),
@@ -33,15 +37,15 @@ const SYSTEM_PROPERTIES: &[(&str, u16)] = &[
     ("MEMBER_NAME", 130),
     ("MEMBER_CAPTION", 130),
     ("MEMBER_TYPE", 3),
-    ("MEMBER_KEY", 12),
-    ("MEMBER_VALUE", 12),
+    ("MEMBER_KEY", KEY),
+    ("MEMBER_VALUE", KEY),
     ("CHILDREN_CARDINALITY", 19),
     ("PARENT_LEVEL", 19),
     ("PARENT_UNIQUE_NAME", 130),
     ("PARENT_COUNT", 19),
 ];
 
-/// A property: of a level's members, of every member, or of a cell.
+/// A property: of a level's members, or of a cell.
 pub enum PropertyRow {
     /// Of a level's members.
     Member {
@@ -51,75 +55,111 @@ pub enum PropertyRow {
         id: HierarchyId,
         /// The level.
         level: LevelId,
-        /// Position in the level.
-        index: usize,
+        /// Which.
+        which: Which,
     },
-    /// Of a cell (PROPERTY_TYPE 2) or of every member (4): type, name, DBTYPE.
-    Named(i16, &'static str, u16),
+    /// Of a cell (PROPERTY_TYPE 2): name, DBTYPE.
+    Cell(&'static str, u16),
+}
+
+/// Which property of a level's members.
+#[derive(Clone, Copy)]
+pub enum Which {
+    /// One of the level (PROPERTY_TYPE 1), by position.
+    Level(usize),
+    /// One that every member has (PROPERTY_TYPE 4): name, DBTYPE.
+    System(&'static str, u16),
 }
 
 impl PropertyRow {
-    fn of_level(&self) -> Option<(&View, HierarchyId, LevelId, &LevelProperty)> {
+    fn place(&self) -> Option<(&View, HierarchyId, LevelId)> {
         match self {
-            PropertyRow::Member { view, id, level, index } => {
-                Some((view, *id, *level, &view.hierarchy(*id).1.levels[level.index()].properties[*index]))
-            }
-            PropertyRow::Named(..) => None,
+            PropertyRow::Member { view, id, level, .. } => Some((view, *id, *level)),
+            PropertyRow::Cell(..) => None,
         }
     }
 
     fn view(&self) -> Option<&View> {
-        self.of_level().map(|(view, ..)| view)
+        self.place().map(|(view, ..)| view)
+    }
+
+    /// The property of the level, if it is one.
+    fn of_level(&self) -> Option<&LevelProperty> {
+        match self {
+            PropertyRow::Member { view, id, level, which: Which::Level(index) } => {
+                view.hierarchy(*id).1.levels[level.index()].properties.get(*index)
+            }
+            _ => None,
+        }
+    }
+
+    fn kind(&self) -> i16 {
+        match self {
+            PropertyRow::Member { which: Which::Level(_), .. } => 1,
+            PropertyRow::Cell(..) => 2,
+            PropertyRow::Member { which: Which::System(..), .. } => 4,
+        }
     }
 
     fn name(&self) -> String {
         match self {
-            PropertyRow::Named(_, name, _) => (*name).to_owned(),
-            PropertyRow::Member { .. } => self.of_level().map(|(.., p)| p.name.clone()).unwrap_or_default(),
+            PropertyRow::Cell(name, _) | PropertyRow::Member { which: Which::System(name, _), .. } => {
+                (*name).to_owned()
+            }
+            PropertyRow::Member { .. } => self.of_level().map(|p| p.name.clone()).unwrap_or_default(),
         }
     }
 
     fn caption(&self) -> String {
-        let own = self.of_level().and_then(|(.., p)| p.texts.caption.clone());
+        let own = self.of_level().and_then(|p| p.texts.caption.clone());
         own.unwrap_or_else(|| self.name())
     }
 
+    /// DATA_TYPE: of a key or value the type that the keys of its level have; Excel offers date filters where it is a date.
     fn data_type(&self) -> u16 {
         match self {
-            PropertyRow::Named(_, _, dbtype) => *dbtype,
-            PropertyRow::Member { .. } => self.of_level().map_or(130, |(.., p)| dbtype(&p.data_type)),
+            PropertyRow::Cell(_, dbtype) => *dbtype,
+            PropertyRow::Member { view, id, level, which: Which::System(_, KEY) } => {
+                dbtype(&view.hierarchy(*id).1.levels[level.index()].key_type)
+            }
+            PropertyRow::Member { which: Which::System(_, dbtype), .. } => *dbtype,
+            PropertyRow::Member { .. } => self.of_level().map_or(130, |p| dbtype(&p.data_type)),
         }
     }
 
     fn description(&self) -> Field {
-        let text = self.of_level().map(|(view, id, level, p)| {
-            let level = &view.hierarchy(id).1.levels[level.index()].name;
-            let h = view.described_name(id);
-            view.description(&p.texts, || format!("{h} Hierarchy - {level} Level - {} Property", p.name))
-        });
-        text.into()
+        let (Some((view, id, level)), Some(property)) = (self.place(), self.of_level()) else { return Field::Null };
+        let level = &view.hierarchy(id).1.levels[level.index()].name;
+        let h = view.described_name(id);
+        view.description(&property.texts, || format!("{h} Hierarchy - {level} Level - {} Property", property.name))
+            .into()
+    }
+
+    fn is_visible(&self) -> Field {
+        match self {
+            PropertyRow::Cell(..) => Field::Null,
+            PropertyRow::Member { .. } => self.of_level().is_none_or(|p| p.texts.visible).into(),
+        }
     }
 }
 
 fn properties(ask: &Ask) -> Result<Rows<PropertyRow>> {
-    // A mask: 1 member, 2 cell, 4 system; the rows of all are compared with it below, so it must not restrict the column.
+    // A mask: 1 member, 2 cell, 4 system.
     let wanted = ask.wanted_number("PROPERTY_TYPE").unwrap_or(1);
     let mut rows = Vec::new();
     if wanted & 2 != 0 {
-        rows.extend(CELL_PROPERTIES.iter().map(|&(name, dbtype)| PropertyRow::Named(2, name, dbtype)));
+        rows.extend(CELL_PROPERTIES.iter().map(|&(name, dbtype)| PropertyRow::Cell(name, dbtype)));
     }
-    if wanted & 4 != 0 {
-        rows.extend(SYSTEM_PROPERTIES.iter().map(|&(name, dbtype)| PropertyRow::Named(4, name, dbtype)));
-    }
-    if wanted & 1 != 0 {
-        for view in views(ask)? {
-            for id in view.hierarchies() {
-                let visible = view.dimension(id).texts.visible && view.hierarchy(id).1.texts.visible;
-                for (level, l) in view.hierarchy(id).1.levels.iter().enumerate() {
-                    for (index, property) in l.properties.iter().enumerate() {
-                        if shown(ask, "PROPERTY_VISIBILITY", visible && property.texts.visible)? {
-                            rows.push(PropertyRow::Member { view: view.clone(), id, level: level.into(), index });
-                        }
+    let views = if wanted & (1 | 4) != 0 { views(ask)? } else { Vec::new() };
+    for view in views {
+        for id in view.hierarchies() {
+            let visible = view.dimension(id).texts.visible && view.hierarchy(id).1.texts.visible;
+            for (level, l) in view.hierarchy(id).1.levels.iter().enumerate() {
+                let own = l.properties.iter().enumerate().map(|(i, p)| (1, Which::Level(i), p.texts.visible));
+                let system = SYSTEM_PROPERTIES.iter().map(|&(name, dbtype)| (4, Which::System(name, dbtype), true));
+                for (_, which, shows) in own.chain(system).filter(|(kind, ..)| wanted & kind != 0) {
+                    if shown(ask, "PROPERTY_VISIBILITY", visible && shows)? {
+                        rows.push(PropertyRow::Member { view: view.clone(), id, level: level.into(), which });
                     }
                 }
             }
@@ -137,18 +177,19 @@ pub static MDSCHEMA_PROPERTIES: RowsetDef<PropertyRow> = RowsetDef {
     dmv: true,
     audience: Audience::Everyone,
     rows: properties,
+    order: &[],
     extra: &[extra(8, "PROPERTY_TYPE", Short), extra(11, "CUBE_SOURCE", UShort), extra(12, "PROPERTY_VISIBILITY", UShort)],
     columns: &[
         restriction(0, "CATALOG_NAME", Str, |r| r.view().map(|v| v.catalog.name.clone()).into()),
         restriction(1, "SCHEMA_NAME", Str, |r| r.view().and_then(View::schema_name).into()),
         restriction(2, "CUBE_NAME", Str, |r| r.view().map(|v| v.cube.name.clone()).into()),
-        restriction(3, "DIMENSION_UNIQUE_NAME", Str, |r| r.of_level().map(|(v, id, ..)| v.dimension(id).unique_name.clone()).into()),
-        restriction(4, "HIERARCHY_UNIQUE_NAME", Str, |r| r.of_level().map(|(v, id, ..)| v.hierarchy(id).0.unique_name.clone()).into()),
+        restriction(3, "DIMENSION_UNIQUE_NAME", Str, |r| r.place().map(|(v, id, _)| v.dimension(id).unique_name.clone()).into()),
+        restriction(4, "HIERARCHY_UNIQUE_NAME", Str, |r| r.place().map(|(v, id, _)| v.hierarchy(id).0.unique_name.clone()).into()),
         restriction(5, "LEVEL_UNIQUE_NAME", Str, |r| {
-            r.of_level().map(|(v, id, level, _)| v.described.members.level_unique_name(id, level)).into()
+            r.place().map(|(v, id, level)| v.described.members.level_unique_name(id, level)).into()
         }),
         restriction(6, "MEMBER_UNIQUE_NAME", Str, |_| Field::Null),
-        column("PROPERTY_TYPE", Short, |r| match r { PropertyRow::Named(ty, ..) => (*ty).into(), PropertyRow::Member { .. } => 1i16.into() }),
+        column("PROPERTY_TYPE", Short, |r| r.kind().into()),
         restriction(7, "PROPERTY_NAME", Str, |r| r.name().into()),
         column("PROPERTY_CAPTION", Str, |r| r.caption().into()),
         column("DATA_TYPE", UShort, |r| r.data_type().into()),
@@ -160,10 +201,10 @@ pub static MDSCHEMA_PROPERTIES: RowsetDef<PropertyRow> = RowsetDef {
         restriction(9, "PROPERTY_CONTENT_TYPE", Short, |r| r.view().map(|_| 0i16).into()),
         column("SQL_COLUMN_NAME", Str, |_| Field::Null),
         column("LANGUAGE", UShort, |_| Field::Null),
-        bits(restriction(10, "PROPERTY_ORIGIN", UShort, |r| r.view().map(|_| 1u16).into())),
+        bits(restriction(10, "PROPERTY_ORIGIN", UShort, |r| r.place().map(|(view, id, _)| origin(view, id)).into())),
         column("PROPERTY_ATTRIBUTE_HIERARCHY_NAME", Str, |_| Field::Null),
         column("PROPERTY_CARDINALITY", Str, |r| r.view().map(|_| "MANY").into()),
         column("MIME_TYPE", Str, |_| Field::Null),
-        column("PROPERTY_IS_VISIBLE", Bool, |r| r.of_level().map(|(.., p)| p.texts.visible).into()),
+        column("PROPERTY_IS_VISIBLE", Bool, PropertyRow::is_visible),
     ],
 };

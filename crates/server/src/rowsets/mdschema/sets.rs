@@ -52,6 +52,7 @@ pub static MDSCHEMA_SETS: RowsetDef<SetRow> = RowsetDef {
     dmv: true,
     audience: Audience::Everyone,
     rows: sets,
+    order: &["CATALOG_NAME", "SCHEMA_NAME", "CUBE_NAME"],
     extra: &[extra(5, "HIERARCHY_UNIQUE_NAME", Str), extra(6, "CUBE_SOURCE", UShort)],
     columns: &[
         restriction(0, "CATALOG_NAME", Str, |r| r.view.catalog.name.clone().into()),
@@ -97,6 +98,7 @@ pub static MDSCHEMA_KPIS: RowsetDef<KpiRow> = RowsetDef {
     dmv: true,
     audience: Audience::Everyone,
     rows: kpis,
+    order: &[],
     extra: &[extra(4, "CUBE_SOURCE", UShort)],
     columns: &[
         restriction(0, "CATALOG_NAME", Str, |r| r.view.catalog.name.clone().into()),

@@ -48,7 +48,7 @@ pub(crate) struct Aggregate {
 /// # Errors
 /// A column or parameter is unknown, or an aggregate has nothing to work on.
 pub(crate) fn compile(scope: &Scope, query: &Query<'_>, expression: &DmvExpression) -> Result<Expression> {
-    let one = |e: &DmvExpression| compile(scope, query, e).map(Box::new);
+    let one = |e: &DmvExpression| compile_value(scope, query, e).map(Box::new);
     let condition = |e: &DmvExpression| compile_condition(scope, query, e);
     Ok(match &expression.kind {
         DmvExpressionKind::Column(column) => Expression::Field(scope.find(column, query.text)?),
@@ -87,9 +87,27 @@ pub(crate) fn compile(scope: &Scope, query: &Query<'_>, expression: &DmvExpressi
             });
             Expression::In { values: values.collect::<Result<_>>()?, operand, negated: i.negated }
         }
-        DmvExpressionKind::IsNull(n) => Expression::IsNull { operand: one(&n.operand)?, negated: n.negated },
+        DmvExpressionKind::IsNull(n) => {
+            Expression::IsNull { operand: Box::new(compile(scope, query, &n.operand)?), negated: n.negated }
+        }
         _ => Expression::Literal(literal(query, expression)?),
     })
+}
+
+/// Binds the names of an expression that is compared or sorted by.
+///
+/// # Errors
+/// As [`compile`]; or it is a column of rowsets, which have no order.
+pub(crate) fn compile_value(scope: &Scope, query: &Query<'_>, expression: &DmvExpression) -> Result<Expression> {
+    let compiled = compile(scope, query, expression)?;
+    if let Expression::Field(index) = compiled {
+        let info = scope.columns[index].info;
+        if matches!(info.ty, Type::Nested(_)) {
+            let message = format!("The column '{}' holds a rowset and cannot be compared", info.name);
+            return Err(wrong(message, expression.span, query));
+        }
+    }
+    Ok(compiled)
 }
 
 /// A column of numbers is compared with numbers, which may stand in quotes; any other text is a mistake that would make an

@@ -69,7 +69,7 @@ pub fn select(ask: &Ask, query: &Query<'_>) -> Result<Rowset> {
         rows.into_iter().for_each(|row| batch.push(row.into_iter().take(width)));
         Ok(Some(batch))
     };
-    Ok(Rowset { columns: columns.into(), rows: Box::new(rows) })
+    Ok(Rowset::new(columns, Box::new(rows)))
 }
 
 /// A column of the answer.
@@ -117,7 +117,9 @@ fn output(scope: &Scope, query: &Query<'_>, item: &DmvItem) -> Result<Output> {
             let name = format!("{}({})", aggregate.function.text(), column.map_or("*", |c| c.name));
             let ty = match (aggregate.function, column.map(|c| c.ty.column_type())) {
                 (DmvFunction::Min | DmvFunction::Max, Some(ty)) => ty,
-                (DmvFunction::Avg, _) | (DmvFunction::Sum, Some(ColumnType::Double)) => ColumnType::Double,
+                (DmvFunction::Avg, _) | (DmvFunction::Sum, Some(ColumnType::Float | ColumnType::Double)) => {
+                    ColumnType::Double
+                }
                 _ => ColumnType::Long,
             };
             (name, ty)

@@ -28,9 +28,9 @@ fn key(scope: &Scope, query: &Query<'_>, written: &facetta_mdx::ast::DmvExpressi
         && let Some(item) =
             query.select.items.iter().find(|i| i.alias.as_ref().is_some_and(|a| name::same(&a.text, &column.name.text)))
     {
-        return Ok(Key { value: expression::compile(scope, query, &item.expression)? });
+        return Ok(Key { value: expression::compile_value(scope, query, &item.expression)? });
     }
-    let value = expression::compile(scope, query, written)?;
+    let value = expression::compile_value(scope, query, written)?;
     match value {
         Expression::Field(_) | Expression::Aggregate(_) => Ok(Key { value }),
         _ => Err(wrong("ORDER BY needs a column", written.span, query)),
