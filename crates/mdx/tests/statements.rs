@@ -135,6 +135,15 @@ const STATEMENTS: &[(&str, &str)] = &[
     ("create global member c.m as 1 + 1", "CREATE GLOBAL MEMBER c.m AS 1 + 1"),
     ("create session hidden set c.s as '{a}', caption = 'x'", "CREATE SESSION HIDDEN SET c.s AS {a}, caption = \"x\""),
     ("CREATE DYNAMIC SET CURRENTCUBE.[s] AS TopCount([a].Members, 5)", ""),
+    ("create session static hidden set c.s as {a}", "CREATE SESSION HIDDEN STATIC SET c.s AS {a}"),
+    ("CREATE GLOBAL HIDDEN DYNAMIC SET c.s AS {a}", ""),
+    ("CREATE GLOBAL SUBCUBE c AS (SELECT a ON COLUMNS FROM c WHERE b)", ""),
+    ("DROP GLOBAL SET c.s, c.t", ""),
+    (
+        "with cell calculation k for '{}' as 'a', condition = 'a > 1', disabled = true, calculation_pass_depth = 2 select from c",
+        "WITH CELL CALCULATION k FOR {} AS a, condition = \"a > 1\", disabled = true, calculation_pass_depth = 2 SELECT FROM c",
+    ),
+    ("WITH CELL CALCULATION [c].[k] FOR NULL AS CalculationPassValue(a, -1, RELATIVE) SELECT FROM c", ""),
     ("create subcube [c] as select {a} on 0 from [c]", "CREATE SUBCUBE [c] AS (SELECT {a} ON COLUMNS FROM [c])"),
     ("CREATE SESSION SUBCUBE c AS NON VISUAL (SELECT a ON COLUMNS FROM c)", ""),
     (

@@ -1,8 +1,9 @@
 //! What a cube looks like to a session: its calculated members and named sets; members found by name. Metadata rowsets ask this.
 
 use crate::environment::Query;
+use crate::evaluate::Evaluator;
 use crate::resolve::{Named, Resolver};
-use facetta_mdx::ast::ExpressionKind;
+use facetta_mdx::ast::{ExpressionKind, Statement, StatementKind};
 use facetta_model::catalog::Cube;
 use facetta_model::definition::{Place, Texts};
 use facetta_model::{Context, HierarchyId, MemberId, Members, Result, Scope};
@@ -83,10 +84,28 @@ pub fn check_cube(query: &Query, cube: &Arc<Cube>, context: &Context) -> Result<
     Ok(Resolver::new(query, cube, context)?.check_cube())
 }
 
-/// Resolves all that a session defines for a cube, formulas too.
+/// Looks whether a cube takes what a CREATE defines: a member has a place, a subcube can be made, a cell calculation is right.
+/// The formulas of members are looked at when they are used.
 ///
 /// # Errors
-/// The first mistake in the session's definitions.
-pub fn check_session(query: &Query, cube: &Arc<Cube>, context: &Context) -> Result<()> {
-    Resolver::new(query, cube, context)?.check_session()
+/// What is wrong with the definition, at its place in the statement.
+pub fn check_definition(statement: &Statement, query: &Query, cube: &Arc<Cube>, context: &Context) -> Result<()> {
+    let mut resolver = Resolver::new(query, cube, context)?;
+    match &statement.kind {
+        StatementKind::CreateMember(create) => {
+            resolver.define_member(&create.member, Scope::Session, &mut Texts::default())
+        }
+        StatementKind::CreateCellCalculation(create) => {
+            resolver.define_cells(&create.calculation, Scope::Query, None);
+            let program = resolver.finish(Vec::new(), None, Vec::new(), Vec::new())?;
+            Evaluator::new(Arc::new(program), query, context.clone()).has_cell_calculations().map(|_| ())
+        }
+        StatementKind::CreateSubcube(create) => {
+            let mut own = Vec::new();
+            resolver.subselects(&create.source, &mut own)?;
+            let program = resolver.finish(Vec::new(), None, own, Vec::new())?;
+            Evaluator::new(Arc::new(program), query, context.clone()).apply_subselects()
+        }
+        _ => Ok(()),
+    }
 }

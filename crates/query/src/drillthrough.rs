@@ -33,6 +33,9 @@ pub(crate) fn drillthrough(statement: &Drillthrough, query: &Query, context: &Co
         Place::Stored(m) => &cube.measures[m.index()],
         _ => bail!(DrillthroughCalculated, "A drill-through is not possible: the cell is calculated"),
     };
+    if evaluator.is_calculated_cell(&at)? {
+        bail!(DrillthroughCalculated, "A drill-through is not possible: the cell is calculated");
+    }
     let mut request = RowsRequest {
         group: cube.measure_groups[measure.group],
         columns: Vec::new(),

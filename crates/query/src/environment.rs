@@ -2,7 +2,7 @@
 
 use crate::SubcubeCache;
 use crate::format::Locale;
-use facetta_mdx::ast::{CellCalculation, MemberDefinition, SetDefinition};
+use facetta_mdx::ast::{CellCalculation, MemberDefinition, SetDefinition, Source};
 use facetta_model::{HierarchyId, Snapshot, SubcubeFilter, Value};
 use jiff::civil::DateTime;
 use std::collections::BTreeMap;
@@ -44,6 +44,8 @@ pub struct SessionScope {
     pub sets: Vec<SessionDefinition<SetDefinition>>,
     /// Cell calculations.
     pub cell_calculations: Vec<SessionDefinition<CellCalculation>>,
+    /// Subcubes: the cube is what the last one leaves of what those before it leave.
+    pub subcubes: Vec<SessionDefinition<Source>>,
 }
 
 /// One definition of a session.

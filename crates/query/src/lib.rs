@@ -23,7 +23,7 @@ mod resolve;
 pub mod scalar;
 mod update;
 
-pub use describe::{CubeDescription, SetDescription, check_cube, check_session, describe, find_member};
+pub use describe::{CubeDescription, SetDescription, check_cube, check_definition, describe, find_member};
 pub use environment::{MissingMemberMode, Query, RoleFilter, SessionDefinition, SessionScope, Settings};
 pub use evaluate::SubcubeCache;
 pub use execute::execute;

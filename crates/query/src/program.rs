@@ -12,6 +12,10 @@ pub(crate) struct Program {
     pub(crate) members: Arc<Members>,
     /// How each calculated member is calculated, in the order of [`Members::calculated`].
     pub(crate) calculations: Vec<Arc<Calculation>>,
+    /// The cell calculations, in the order of their definitions.
+    pub(crate) cell_calculations: Vec<Arc<CellCalculation>>,
+    /// If there are some, which columns of a coordinate hold its pass, and the cell that is being calculated.
+    pub(crate) pass_columns: Option<(usize, usize)>,
     /// The named sets that can be used.
     pub(crate) sets: Vec<NamedSet>,
     /// The stored measures that the statement names, directly or in the formulas that it names.
@@ -24,7 +28,7 @@ pub(crate) struct Program {
     pub(crate) axes: Vec<AxisPlan>,
     /// WHERE.
     pub(crate) slicer: Option<Expr>,
-    /// Subselects, the outermost first.
+    /// Subselects, the outermost first, then the subcubes of the session, the newest first.
     pub(crate) subselects: Vec<Subselect>,
     /// The cell properties in the order asked.
     pub(crate) cell_properties: Vec<CellProperty>,
@@ -43,13 +47,15 @@ pub(crate) struct AxisPlan {
     pub(crate) properties: Vec<(Option<HierarchyId>, AxisProperty)>,
 }
 
-/// A `FROM (SELECT …)`.
+/// A `FROM (SELECT …)`, or a subcube of the session.
 #[derive(Debug)]
 pub(crate) struct Subselect {
     /// Totals keep the values of the cube.
     pub(crate) non_visual: bool,
-    /// Its axes and WHERE, each a set that narrows the cube.
-    pub(crate) sets: Vec<Expr>,
+    /// Its axes, each a set that narrows the cube.
+    pub(crate) axes: Vec<Expr>,
+    /// Its WHERE, at which the axes are evaluated, and which narrows the cube too.
+    pub(crate) slicer: Option<Expr>,
 }
 
 /// A named set.
@@ -82,6 +88,23 @@ pub(crate) struct Calculation {
     pub(crate) parts: Option<Vec<MemberId>>,
     /// Other properties.
     pub(crate) properties: Vec<(String, Arc<Expr>)>,
+}
+
+/// A formula for some cells.
+#[derive(Debug)]
+pub(crate) struct CellCalculation {
+    /// Name.
+    pub(crate) name: String,
+    /// The cells: sets over different hierarchies. Of other hierarchies all stored members.
+    pub(crate) subcube: Vec<Expr>,
+    /// Whether it holds for a cell.
+    pub(crate) condition: Option<Expr>,
+    /// The last pass at which it holds, from 1.
+    pub(crate) pass: u32,
+    /// At how many passes it holds, from the last one down.
+    pub(crate) depth: u32,
+    /// The value, rank and properties.
+    pub(crate) formula: Calculation,
 }
 
 impl Calculation {

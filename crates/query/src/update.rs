@@ -8,7 +8,9 @@ use crate::resolve;
 use facetta_mdx::ast::{Allocation, Update, UpdateCell};
 use facetta_model::catalog::{Cube, Measure};
 use facetta_model::definition::Aggregator;
-use facetta_model::{Context, Error, HierarchyId, MeasureGroupId, Result, Span, SubcubeFilter, Value, bail, error};
+use facetta_model::{
+    Context, Error, HierarchyId, MeasureGroupId, Result, Span, SubcubeFilter, TupleFilter, Value, bail, error,
+};
 use std::sync::Arc;
 
 /// One assignment: the fact rows under a tuple, and what the measure is to hold over them.
@@ -20,6 +22,8 @@ pub struct CellUpdate {
     pub measure: u32,
     /// Which rows are under the tuple.
     pub filters: Vec<SubcubeFilter>,
+    /// Which of them subcubes of the session leave.
+    pub tuples: Vec<TupleFilter>,
     /// What the cell is to hold: a number.
     pub value: Value,
     /// Where the assignment stands in the statement.
@@ -52,6 +56,7 @@ pub fn updates(
     let cube = cube_of(update, default_cube, query)?;
     let (program, assignments) = resolve::update(query, &cube, update, context)?;
     let evaluator = Evaluator::new(Arc::new(program), query, context.clone());
+    evaluator.apply_subselects()?;
     assignments.iter().map(|a| written(&evaluator, a).map_err(|e| located(e, a.span))).collect()
 }
 
@@ -93,10 +98,13 @@ fn written(evaluator: &Evaluator, assignment: &Assignment) -> Result<CellUpdate>
     let mut at = base;
     tuples.hierarchies.iter().zip(tuple).for_each(|(h, m)| at.set_one(h.index(), m));
     let cube = &evaluator.cube;
+    if evaluator.is_calculated_cell(&at)? {
+        bail!(NotWritable, "The cell cannot be written: it is that of a cell calculation");
+    }
     let measure = measure_at(cube, &at)?;
     check_measure(evaluator, measure)?;
-    let filters = match rows_under(evaluator, measure, &at)? {
-        Some(filters) => filters,
+    let (filters, tuples) = match rows_under(evaluator, measure, &at)? {
+        Some(found) => found,
         None => bail!(NotWritable, "The cell of '{}' has no leaf cell under it that could be written", measure.name),
     };
     let value = match evaluator.values(&assignment.value, &at)?.get(0).clone() {
@@ -106,7 +114,7 @@ fn written(evaluator: &Evaluator, assignment: &Assignment) -> Result<CellUpdate>
         other => bail!(NotWritable, "A cell can be set to a number only, and not to '{other}'"),
     };
     let group = cube.measure_groups[measure.group];
-    Ok(CellUpdate { group, measure: measure.measure, filters, value, span: assignment.span })
+    Ok(CellUpdate { group, measure: measure.measure, filters, tuples, value, span: assignment.span })
 }
 
 /// The stored measure of a coordinate of which nothing is calculated.
@@ -139,8 +147,12 @@ fn check_measure(evaluator: &Evaluator, measure: &Measure) -> Result<()> {
     Ok(())
 }
 
-/// Which fact rows are under a coordinate; none if none can be.
-fn rows_under(evaluator: &Evaluator, measure: &Measure, at: &Batch) -> Result<Option<Vec<SubcubeFilter>>> {
+/// Filters of the fact rows under a coordinate, and of those that subcubes leave; none if there can be no row.
+fn rows_under(
+    evaluator: &Evaluator,
+    measure: &Measure,
+    at: &Batch,
+) -> Result<Option<(Vec<SubcubeFilter>, Vec<TupleFilter>)>> {
     let cube = &evaluator.cube;
     // Where the cube shows a total at members that its facts do not know, there is still no leaf cell under them.
     for i in 1..cube.hierarchies.len() {
@@ -151,7 +163,7 @@ fn rows_under(evaluator: &Evaluator, measure: &Measure, at: &Batch) -> Result<Op
             return Ok(None);
         }
     }
-    evaluator.rows_under(at)
+    evaluator.rows_under(evaluator.as_left(at)?.as_ref().unwrap_or(at))
 }
 
 /// The error for a target that is no tuple.

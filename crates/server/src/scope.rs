@@ -1,8 +1,8 @@
-//! What a session defines for itself: calculated members, named sets, cell calculations, as text and as parsed.
+//! What a session defines for itself: calculated members, named sets, cell calculations, subcubes, as text and as parsed.
 
 use facetta_mdx::ast::{
-    CreateCellCalculation, CreateMember, CreateSet, DefinitionScope, DropObjects, Identifier, ObjectKind, Segment,
-    Statement, StatementKind,
+    CreateCellCalculation, CreateMember, CreateSet, CreateSubcube, DefinitionScope, DropObjects, Identifier, Name,
+    ObjectKind, Segment, Source, Statement, StatementKind,
 };
 use facetta_mdx::parse_statement;
 use facetta_model::{Context, Error, Result, bail, error, name};
@@ -29,6 +29,7 @@ pub struct Definition {
 #[derive(Debug)]
 struct Parsed {
     cube: String,
+    /// Its name without the cube's; nothing of a subcube, which has the name of its cube.
     name: Identifier,
     object: Object,
 }
@@ -38,6 +39,7 @@ enum Object {
     Member(Box<CreateMember>),
     Set(Box<CreateSet>),
     CellCalculation(Box<CreateCellCalculation>),
+    Subcube(Box<CreateSubcube>),
 }
 
 impl Object {
@@ -46,6 +48,7 @@ impl Object {
             Object::Member(_) => ObjectKind::Member,
             Object::Set(_) => ObjectKind::Set,
             Object::CellCalculation(_) => ObjectKind::CellCalculation,
+            Object::Subcube(_) => ObjectKind::Subcube,
         }
     }
 }
@@ -86,29 +89,34 @@ impl Scope {
         Ok(scope)
     }
 
-    /// The scope after a CREATE.
+    /// The scope after a CREATE, and the cube that it is for. A subcube is made of the cube as subcubes before it leave it.
     ///
     /// # Errors
     /// The statement is not for a session, names no cube, or the name is taken.
-    pub fn with(&self, catalog: &str, statement: Statement, text: &str, cube: Option<&str>) -> Result<Scope> {
-        let parsed = Parsed::of(statement, cube)?;
-        let taken = |d: &Definition| {
-            d.parsed.as_ref().is_ok_and(|p| p.object.kind() == parsed.object.kind() && p.is(&parsed.cube, &parsed.name))
-        };
-        if self.definitions.iter().any(|d| name::same(&d.catalog, catalog) && taken(d)) {
+    pub fn with(
+        &self,
+        catalog: &str,
+        statement: &Statement,
+        text: &str,
+        cube: Option<&str>,
+    ) -> Result<(Scope, String)> {
+        let parsed = Parsed::of(statement.clone(), cube)?;
+        let kind = parsed.object.kind();
+        if kind != ObjectKind::Subcube && self.last(catalog, kind, &parsed.cube, &parsed.name).is_some() {
             bail!(
                 Invalid,
                 "The {} '{}' already exists in the session",
-                parsed.object.kind().text().to_lowercase(),
+                kind.text().to_lowercase(),
                 shown(&parsed.name)
             );
         }
         let mut scope = self.clone();
+        let cube = parsed.cube.clone();
         scope.definitions.push(Arc::new(Definition { catalog: catalog.into(), text: text.into(), parsed: Ok(parsed) }));
-        Ok(scope)
+        Ok((scope, cube))
     }
 
-    /// The scope after a DROP.
+    /// The scope after a DROP. With a subcube goes what was made of it since.
     ///
     /// # Errors
     /// The statement is not for a session, or names what is not there; nothing is dropped then.
@@ -118,12 +126,11 @@ impl Scope {
         }
         let mut scope = self.clone();
         for written in &drop.names {
-            let (of_cube, wanted) = split(written, cube)?;
-            let position = scope.definitions.iter().position(|d| {
-                let fits = |p: &Parsed| p.object.kind() == drop.kind && p.is(&of_cube, &wanted);
-                name::same(&d.catalog, catalog) && d.parsed.as_ref().is_ok_and(fits)
-            });
-            let Some(position) = position else {
+            let (of_cube, wanted) = match drop.kind {
+                ObjectKind::Subcube => (cube_alone(written, cube)?, Identifier { segments: Vec::new() }),
+                _ => split(written, cube)?,
+            };
+            let Some(position) = scope.last(catalog, drop.kind, &of_cube, &wanted) else {
                 bail!(
                     NotFound,
                     "The {} '{}' does not exist in the session, so it cannot be dropped",
@@ -132,8 +139,26 @@ impl Scope {
                 );
             };
             scope.definitions.remove(position);
+            if drop.kind == ObjectKind::Subcube {
+                let later = scope.definitions.split_off(position);
+                scope.definitions.extend(later.into_iter().filter(|d| !d.is_of(catalog, &of_cube)));
+            }
         }
         Ok(scope)
+    }
+
+    /// Where the last definition of a kind and name is.
+    fn last(&self, catalog: &str, kind: ObjectKind, cube: &str, wanted: &Identifier) -> Option<usize> {
+        self.definitions.iter().rposition(|d| {
+            let fits = |p: &Parsed| p.object.kind() == kind && p.is(cube, wanted);
+            name::same(&d.catalog, catalog) && d.parsed.as_ref().is_ok_and(fits)
+        })
+    }
+}
+
+impl Definition {
+    fn is_of(&self, catalog: &str, cube: &str) -> bool {
+        name::same(&self.catalog, catalog) && self.parsed.as_ref().is_ok_and(|p| name::same(&p.cube, cube))
     }
 }
 
@@ -158,6 +183,13 @@ impl Parsed {
                 global(create.scope, "CELL CALCULATION")?;
                 let written = create.calculation.name.clone();
                 (Object::CellCalculation(create), written)
+            }
+            StatementKind::CreateSubcube(create) => {
+                global(create.scope, "SUBCUBE")?;
+                let cube = cube_alone(&create.name, cube)?;
+                check_source(&create, &cube)?;
+                let name = Identifier { segments: Vec::new() };
+                return Ok(Parsed { cube, name, object: Object::Subcube(create) });
             }
             _ => return Err(Error::internal("not a definition of a session")),
         };
@@ -193,6 +225,10 @@ impl Parsed {
                 definition.name = self.name.clone();
                 scope.cell_calculations.push(SessionDefinition { cube, visible: true, definition, text });
             }
+            Object::Subcube(create) => {
+                let definition = create.source.clone();
+                scope.subcubes.push(SessionDefinition { cube, visible: true, definition, text });
+            }
         }
     }
 }
@@ -203,14 +239,43 @@ fn split(written: &Identifier, cube: Option<&str>) -> Result<(String, Identifier
         Some((Segment::Name(first), rest)) if !rest.is_empty() => (first, rest),
         _ => return Err(error!(Invalid, "The name '{}' does not begin with a cube", shown(written)).at(written.span())),
     };
-    let cube = match cube {
-        Some(cube) if first.is_word("CURRENTCUBE") => cube.to_owned(),
+    Ok((cube_named(first, cube)?, Identifier { segments: rest.to_vec() }))
+}
+
+/// The cube that a whole name is; the catalog's may stand before it.
+fn cube_alone(written: &Identifier, cube: Option<&str>) -> Result<String> {
+    match written.segments.as_slice() {
+        [Segment::Name(first)] | [_, Segment::Name(first)] => cube_named(first, cube),
+        _ => Err(error!(Invalid, "'{}' is not the name of a cube", shown(written)).at(written.span())),
+    }
+}
+
+fn cube_named(first: &Name, cube: Option<&str>) -> Result<String> {
+    match cube {
+        Some(cube) if first.is_word("CURRENTCUBE") => Ok(cube.to_owned()),
         None if first.is_word("CURRENTCUBE") => {
-            return Err(error!(Invalid, "CURRENTCUBE needs the property Cube here; name the cube").at(first.span));
+            Err(error!(Invalid, "CURRENTCUBE needs the property Cube here; name the cube").at(first.span))
         }
-        _ => first.text.to_string(),
+        _ => Ok(first.text.to_string()),
+    }
+}
+
+/// A subcube is made of the cube whose name it takes.
+fn check_source(create: &CreateSubcube, cube: &str) -> Result<()> {
+    let mut source = &create.source;
+    let innermost = loop {
+        match source {
+            Source::Subselect(subselect) => source = &subselect.source,
+            Source::Cube(identifier) => break identifier,
+        }
     };
-    Ok((cube, Identifier { segments: rest.to_vec() }))
+    let is_it = matches!(innermost.segments.last(), Some(Segment::Name(n)) if name::same(&n.text, cube));
+    if is_it || innermost.single().is_some_and(|n| n.is_word("CURRENTCUBE")) {
+        return Ok(());
+    }
+    let (made, of) = (shown(&create.name), shown(innermost));
+    Err(error!(Invalid, "The subcube '{made}' cannot be made of '{of}': it takes the name of the cube that it narrows")
+        .at(innermost.span()))
 }
 
 fn shown(identifier: &Identifier) -> String {

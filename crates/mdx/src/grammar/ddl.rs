@@ -2,7 +2,7 @@
 
 use crate::ast::{
     AlterCube, CreateCellCalculation, CreateKpi, CreateMember, CreateSet, CreateSubcube, DefinitionScope, DropObjects,
-    ObjectKind, Source, StatementKind,
+    ObjectKind, SetEvaluation, Source, StatementKind,
 };
 use crate::lexer::TokenKind;
 use crate::parser::Parser;
@@ -13,9 +13,19 @@ impl Parser<'_, '_, '_> {
     pub(crate) fn create(&mut self) -> Result<StatementKind> {
         self.expect_word("CREATE")?;
         let scope = self.scope_word()?;
-        let hidden = self.eat_word("HIDDEN")?;
+        let mut hidden = self.eat_word("HIDDEN")?;
         let kind_at = self.span();
-        if let Some(evaluation) = self.set_keyword()? {
+        // `HIDDEN` may stand on either side of `DYNAMIC` or `STATIC`.
+        let evaluation = if self.eat_words(&["DYNAMIC", "HIDDEN", "SET"])? {
+            hidden = true;
+            Some(Some(SetEvaluation::Dynamic))
+        } else if self.eat_words(&["STATIC", "HIDDEN", "SET"])? {
+            hidden = true;
+            Some(Some(SetEvaluation::Static))
+        } else {
+            self.set_keyword()?
+        };
+        if let Some(evaluation) = evaluation {
             let set = self.set_definition(evaluation)?;
             return Ok(StatementKind::CreateSet(Box::new(CreateSet { scope, hidden, set })));
         }

@@ -22,8 +22,20 @@ impl Evaluator {
     /// The values of the cells at a batch of coordinates.
     pub(crate) fn cells(&self, batch: &Batch) -> Result<Values> {
         self.context.check()?;
-        let count = self.cube.hierarchies.len();
-        let special: Vec<usize> = (0..count).filter(|&i| batch.columns()[i].special()).collect();
+        match self.passes()? {
+            Some(passes) => self.cells_in_passes(&passes, batch),
+            None => self.uncalculated_cells(batch),
+        }
+    }
+
+    /// The hierarchies of a batch at which some row is not at a stored member.
+    pub(super) fn special(&self, batch: &Batch) -> Vec<usize> {
+        (0..self.cube.hierarchies.len()).filter(|&i| batch.columns()[i].special()).collect()
+    }
+
+    /// The values of cells that are no cell calculation's: stored, or those of calculated members.
+    pub(super) fn uncalculated_cells(&self, batch: &Batch) -> Result<Values> {
+        let special = self.special(batch);
         if special.is_empty() {
             return self.stored(batch);
         }
@@ -83,10 +95,21 @@ impl Evaluator {
     /// Which calculation applies at coordinates of which `special` are not stored members: that with the highest solve
     /// order; between equals the hierarchy that comes first, so that measures are applied to what others select.
     fn source(&self, special: impl Iterator<Item = (HierarchyId, MemberId)>) -> Result<Source> {
+        Ok(self.deciding(special)?.map_or(Source::Stored, |(_, source)| source))
+    }
+
+    /// The rank of the calculated member that a cell is computed by; none if it is by none.
+    pub(super) fn deciding_member(&self, special: &[usize], batch: &Batch, row: usize) -> Result<Option<Rank>> {
+        let members = special.iter().map(|&i| (HierarchyId::from(i), batch.columns()[i].get(row)));
+        let deciding = self.deciding(members)?;
+        Ok(deciding.and_then(|(rank, source)| matches!(source, Source::Calculated(_)).then_some(rank)))
+    }
+
+    fn deciding(&self, special: impl Iterator<Item = (HierarchyId, MemberId)>) -> Result<Option<(Rank, Source)>> {
         let mut best: Option<(Rank, Source)> = None;
         for (hierarchy, member) in special {
             let found = match place(member) {
-                Place::Null => return Ok(Source::Empty),
+                Place::Null => return Ok(Some((Rank::LAST, Source::Empty))),
                 Place::Calculated(index) => {
                     (self.rank(&*self.calculation(index)?, hierarchy), Source::Calculated(index))
                 }
@@ -97,7 +120,7 @@ impl Evaluator {
                 best = Some(found);
             }
         }
-        Ok(best.map_or(Source::Stored, |(_, source)| source))
+        Ok(best)
     }
 
     fn rank(&self, calculation: &Calculation, hierarchy: HierarchyId) -> Rank {
@@ -118,7 +141,7 @@ impl Evaluator {
         if let Some(values) = self.memo.borrow().get(&key) {
             return Ok(values.clone());
         }
-        let values = self.values(&calculation.formula, &inner)?;
+        let values = self.with_narrowed(false, || self.values(&calculation.formula, &inner))?;
         // Only what is small is worth keeping: a chain of formulas over a block asks again for the same columns.
         let mut memo = self.memo.borrow_mut();
         if memo.len() < 256 {
@@ -127,15 +150,31 @@ impl Evaluator {
         Ok(values)
     }
 
-    /// Whether a set in the place of a member holds calculated members, which storage does not know.
+    /// Whether a set in the place of a member holds what storage does not know: calculated members, calculated cells.
     fn must_expand(&self, set: usize) -> Result<bool> {
         let tuples = self.registered_set(set)?;
-        Ok(tuples.members.iter().any(|&m| matches!(place(m), Place::Calculated(_) | Place::Set(_))))
+        Ok(holds_calculated_members(&tuples) || self.holds_calculated_cells(set)?)
     }
 
-    /// The cell over a set with calculated members: the measure's own roll-up of the cells of its tuples.
+    /// The cell over a set of which storage does not know all: the measure's own roll-up of the cells of its tuples.
     fn expand(&self, index: usize, batch: &Batch) -> Result<Values> {
         let tuples = self.registered_set(index)?;
+        if !holds_calculated_members(&tuples) {
+            // What does not roll up stays the total that storage has, as totals over calculated cells do.
+            let whole = |row: &u32| self.aggregator(batch, *row as usize).is_some_and(|a| rollup(a).is_none());
+            let (whole, parts): (Vec<u32>, Vec<u32>) = (0..batch.len as u32).partition(whole);
+            if parts.is_empty() {
+                return self.stored(batch);
+            }
+            if !whole.is_empty() {
+                let mut out = vec![Value::Empty; batch.len];
+                let stored = self.stored(&batch.select(&whole))?;
+                let rolled = self.expand(index, &batch.select(&parts))?;
+                whole.iter().enumerate().for_each(|(at, row)| out[*row as usize] = stored.get(at).clone());
+                parts.iter().enumerate().for_each(|(at, row)| out[*row as usize] = rolled.get(at).clone());
+                return Ok(Col::Many(out));
+            }
+        }
         let mut inner = batch.clone();
         let mut kept = Vec::new();
         for (position, h) in tuples.hierarchies.iter().enumerate() {
@@ -254,9 +293,14 @@ impl Evaluator {
     }
 }
 
+/// Whether a set holds members that storage does not know.
+fn holds_calculated_members(tuples: &facetta_model::TupleSet) -> bool {
+    tuples.members.iter().any(|&m| matches!(place(m), Place::Calculated(_) | Place::Set(_)))
+}
+
 /// The order in which calculations are applied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Rank {
+pub(super) struct Rank {
     scope: u8,
     order: i32,
     hierarchy: std::cmp::Reverse<u32>,
@@ -264,7 +308,12 @@ struct Rank {
 
 impl Rank {
     /// Below every calculated member.
-    const LAST: Rank = Rank { scope: 0, order: i32::MIN, hierarchy: std::cmp::Reverse(u32::MAX) };
+    pub(super) const LAST: Rank = Rank { scope: 0, order: i32::MIN, hierarchy: std::cmp::Reverse(u32::MAX) };
+
+    /// That of a cell calculation: before every calculated member of its scope and solve order.
+    pub(super) fn of_cells(scope: u8, order: i32) -> Rank {
+        Rank { scope, order, hierarchy: std::cmp::Reverse(0) }
+    }
 }
 
 /// Values rolled up one after the other.

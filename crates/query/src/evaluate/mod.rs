@@ -6,6 +6,7 @@ mod existing;
 mod expression;
 mod filter;
 mod over;
+mod passes;
 mod properties;
 mod set;
 mod sets;
@@ -16,6 +17,7 @@ mod text;
 pub(crate) use batch::{Batch, CHUNK, Col, Column};
 pub(crate) use cell::Rolled;
 pub(crate) use expression::column;
+pub(crate) use passes::wrong_pass;
 pub(crate) use set::{Set, Tuples};
 pub(crate) use sets::positions;
 pub use subcubes::SubcubeCache;
@@ -83,6 +85,9 @@ pub(crate) struct Sets {
     pub(crate) of: Col<u32>,
 }
 
+/// What a set was evaluated for: where its expression lies, whether subselects narrow it, the coordinates it depends on.
+type SetKey = (usize, bool, Vec<MemberId>);
+
 /// The state of one statement's evaluation.
 pub(crate) struct Evaluator {
     pub(crate) snapshot: Arc<dyn Snapshot>,
@@ -100,11 +105,16 @@ pub(crate) struct Evaluator {
     iterations: RefCell<Vec<(u32, Set)>>,
     named: RefCell<FxHashMap<usize, Set>>,
     evaluating: RefCell<Vec<usize>>,
-    set_cache: RefCell<FxHashMap<(usize, Vec<MemberId>), Set>>,
+    set_cache: RefCell<FxHashMap<SetKey, Set>>,
     memo: RefCell<FxHashMap<(usize, Vec<u64>), Values>>,
     pub(crate) subcubes: subcubes::Subcubes,
     /// What subselects leave.
     pub(crate) left: RefCell<Vec<Arc<crate::plan::Left>>>,
+    /// Whether functions of sets give only what subselects leave: on axes and in named sets, not in formulas of cells.
+    narrowed: Cell<bool>,
+    /// The cell calculations, once cells have been asked for, and the cells that they are at.
+    passes: RefCell<passes::State>,
+    frames: passes::Frames,
     depth: Cell<u32>,
 }
 
@@ -112,12 +122,10 @@ impl Evaluator {
     pub(crate) fn new(program: Arc<Program>, query: &Query, context: Context) -> Evaluator {
         let members = program.members.clone();
         let cube = members.cube.clone();
-        let mut base: Vec<MemberId> = cube.hierarchies.iter().map(|h| h.hierarchy.default_member).collect();
-        base.resize(cube.hierarchies.len() + program.iterations, MemberId::NULL);
         Evaluator {
             subcubes: subcubes::Subcubes::new(query.cache.clone()),
             calculations: RefCell::new(program.calculations.clone()),
-            base: RefCell::new(Batch::point(base)),
+            base: RefCell::new(defaults(&program)),
             members: RefCell::new(members),
             snapshot: query.snapshot.clone(),
             role: query.role.clone(),
@@ -128,6 +136,9 @@ impl Evaluator {
             program,
             context,
             left: RefCell::default(),
+            narrowed: Cell::new(true),
+            passes: RefCell::default(),
+            frames: passes::Frames::default(),
             registered: RefCell::default(),
             iterations: RefCell::default(),
             named: RefCell::default(),
@@ -138,6 +149,11 @@ impl Evaluator {
         }
     }
 
+    /// The coordinate of default members, whatever the slicer and subselects say.
+    pub(crate) fn defaults(&self) -> Batch {
+        defaults(&self.program)
+    }
+
     /// The coordinate of default members, narrowed by the slicer once that is known.
     pub(crate) fn base(&self) -> Batch {
         self.base.borrow().clone()
@@ -146,6 +162,11 @@ impl Evaluator {
     /// Sets the coordinate from which everything starts; what was evaluated before is forgotten.
     pub(crate) fn set_base(&self, base: Batch) {
         *self.base.borrow_mut() = base;
+        self.forget();
+    }
+
+    /// Forgets what was evaluated.
+    fn forget(&self) {
         self.set_cache.borrow_mut().clear();
         self.named.borrow_mut().clear();
         self.memo.borrow_mut().clear();
@@ -245,6 +266,14 @@ impl Evaluator {
         Ok(member)
     }
 
+    /// Runs `then` where functions of sets give only what subselects leave, or all of the cube.
+    pub(crate) fn with_narrowed<T>(&self, narrowed: bool, then: impl FnOnce() -> T) -> T {
+        let before = self.narrowed.replace(narrowed);
+        let result = then();
+        self.narrowed.set(before);
+        result
+    }
+
     /// Forgets the sets that were remembered.
     pub(crate) fn forget_sets(&self) {
         self.set_cache.borrow_mut().clear();
@@ -257,6 +286,14 @@ impl Evaluator {
             self.set_cache.borrow_mut().clear();
         }
     }
+}
+
+/// The coordinate of the default members of a program's cube; nothing is iterated over.
+fn defaults(program: &Program) -> Batch {
+    let cube = &program.members.cube;
+    let mut at: Vec<MemberId> = cube.hierarchies.iter().map(|h| h.hierarchy.default_member).collect();
+    at.resize(cube.hierarchies.len() + program.iterations, MemberId::NULL);
+    Batch::point(at)
 }
 
 struct Depth<'a>(&'a Cell<u32>);

@@ -23,16 +23,18 @@ impl Evaluator {
         of: &dyn Fn(&Calculation) -> Option<Arc<Expr>>,
         of_measure: &dyn Fn(MemberId) -> Option<Value>,
     ) -> Result<Values> {
-        let count = self.cube.hierarchies.len();
-        let special: Vec<usize> = (0..count).filter(|&i| batch.columns()[i].special()).collect();
+        let special = self.special(batch);
+        let of_cells = self.cell_calculations(batch)?;
         let varying = special.iter().any(|&i| matches!(batch.columns()[i], super::Column::Many(_)))
-            || matches!(batch.columns()[0], super::Column::Many(_));
+            || matches!(batch.columns()[0], super::Column::Many(_))
+            || !of_cells.is_empty();
         let rows = if varying { batch.len } else { 1 };
         let mut out = vec![Value::Empty; rows];
         // Rows that share an expression are evaluated together.
         let mut shared: Vec<(Arc<Expr>, Vec<u32>)> = Vec::new();
         for (row, out) in out.iter_mut().enumerate() {
-            let mut best: Option<(i32, Arc<Expr>)> = None;
+            let own = of_cells.get(row).and_then(|c| c.as_ref().and_then(|c| of(&c.formula)));
+            let mut best: Option<(i32, Arc<Expr>)> = own.map(|expr| (i32::MAX, expr));
             for &i in &special {
                 let Place::Calculated(index) = place(batch.columns()[i].get(row)) else { continue };
                 let calculation = self.calculation(index)?;

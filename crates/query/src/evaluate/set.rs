@@ -58,6 +58,11 @@ impl Set {
         Set { parts: vec![tuples] }
     }
 
+    /// The product of some factors, of which there is at least one.
+    pub(crate) fn product(parts: Vec<Arc<Tuples>>) -> Set {
+        Set { parts }
+    }
+
     /// The product with another set.
     pub(crate) fn times(&self, other: &Set) -> Set {
         Set { parts: self.parts.iter().chain(&other.parts).cloned().collect() }

@@ -33,7 +33,7 @@ impl Evaluator {
         let columns = at.columns();
         let coordinates: Vec<MemberId> =
             expr.deps.iter().take_while(|i| *i < columns.len()).map(|i| columns[i].get(0)).collect();
-        let key = (std::ptr::from_ref(expr) as usize, coordinates);
+        let key = (std::ptr::from_ref(expr) as usize, self.narrowed.get(), coordinates);
         if let Some(set) = self.set_cache.borrow().get(&key) {
             return Ok(set.clone());
         }
@@ -50,7 +50,12 @@ impl Evaluator {
             ExprKind::Alias(_, set) => self.set_at(set, at),
             ExprKind::Constant(tuples) => Set::new((**tuples).clone(), &self.context),
             ExprKind::Call(call) => match call.function.run {
-                Run::Set(run) => run(self, call, at),
+                Run::Set(run) => {
+                    let set = run(self, call, at)?;
+                    // What is made of sets is made of what is left of them.
+                    let makes = self.narrowed.get() && call.args.iter().all(|a| a.ty.kind != Kind::Set);
+                    if makes { self.visible(set) } else { Ok(set) }
+                }
                 _ => self.single(expr, at),
             },
             ExprKind::Case(branches, otherwise) => {
@@ -127,7 +132,7 @@ impl Evaluator {
             bail!(Recursion, "The named set '[{}]' refers to itself", named.name);
         }
         self.evaluating.borrow_mut().push(index);
-        let set = self.set_at(&named.set, &self.base());
+        let set = self.with_narrowed(true, || self.set_at(&named.set, &self.base()));
         self.evaluating.borrow_mut().pop();
         let set = set?;
         self.named.borrow_mut().insert(index, set.clone());

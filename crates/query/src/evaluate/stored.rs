@@ -3,7 +3,7 @@
 use super::{Batch, Col, Column, Evaluator, Values};
 use crate::coordinate::{Place, place};
 use facetta_model::catalog::Hierarchy;
-use facetta_model::{Error, Grain, HierarchyId, MemberId, Path, Result, SubcubeFilter, Value};
+use facetta_model::{Error, Grain, HierarchyId, MemberId, Path, Result, SubcubeFilter, TupleFilter, Value};
 use rustc_hash::FxHashMap;
 
 /// A hierarchy that the cells wanted are not totals over.
@@ -151,20 +151,20 @@ impl Evaluator {
         Ok(Some(out))
     }
 
-    /// The filters of the fact rows under one coordinate of stored members and own data; none if there can be no row.
-    pub(crate) fn rows_under(&self, at: &Batch) -> Result<Option<Vec<SubcubeFilter>>> {
+    /// The filters of the fact rows under one coordinate of stored members, own data and sets; none if there can be no row.
+    pub(crate) fn rows_under(&self, at: &Batch) -> Result<Option<(Vec<SubcubeFilter>, Vec<TupleFilter>)>> {
         let Some(Needs { group, needs, sets, .. }) = self.needs(at)? else { return Ok(None) };
-        if !sets.is_empty() {
-            return Err(Error::internal("a set stands in the place of a member"));
-        }
-        let mut filters = self.role_filters(group);
+        let mut filters = (self.role_filters(group), Vec::new());
         for need in needs {
             let (subtrees, own) = match place(need.column.get(0)) {
                 Place::Own(m) => (Vec::new(), vec![m]),
                 Place::Stored(m) => (vec![m], Vec::new()),
                 _ => return Ok(None),
             };
-            filters.push(SubcubeFilter { path: need.path, subtrees, own });
+            filters.0.push(SubcubeFilter { path: need.path, subtrees, own });
+        }
+        for set in &sets {
+            self.filter_by_set(group, set, &mut filters.0, &mut filters.1)?;
         }
         Ok(Some(filters))
     }

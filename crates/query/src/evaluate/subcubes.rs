@@ -449,7 +449,7 @@ impl Evaluator {
             request.filters.push(SubcubeFilter { path: need.path, subtrees, own });
         }
         for set in &signature.sets {
-            self.filter_by_set(signature.group, set, &mut request)?;
+            self.filter_by_set(signature.group, set, &mut request.filters, &mut request.tuples)?;
         }
         let key = (self.snapshot.data_version(), request);
         let mut charge = None;
@@ -473,7 +473,13 @@ impl Evaluator {
     }
 
     /// Adds the filter that keeps the rows under one of the tuples of a set.
-    fn filter_by_set(&self, group: usize, need: &SetNeed, request: &mut SubcubeRequest) -> Result<()> {
+    pub(super) fn filter_by_set(
+        &self,
+        group: usize,
+        need: &SetNeed,
+        filters: &mut Vec<SubcubeFilter>,
+        tuple_filters: &mut Vec<TupleFilter>,
+    ) -> Result<()> {
         let tuples = self.registered_set(need.set)?;
         let mut positions = Vec::new();
         let mut paths = Vec::new();
@@ -499,11 +505,11 @@ impl Evaluator {
             }
             let all = self.cube.hierarchy(need.hierarchies[0]).hierarchy.all_member();
             if all.is_none_or(|all| filter.subtrees.first() != Some(&all)) {
-                request.filters.push(filter);
+                filters.push(filter);
             }
         } else if !paths.is_empty() {
             let members = tuples.iter().flat_map(|t| positions.iter().map(|&p| seen(t[p]))).collect();
-            request.tuples.push(TupleFilter { paths, tuples: members });
+            tuple_filters.push(TupleFilter { paths, tuples: members });
         }
         Ok(())
     }

@@ -338,18 +338,33 @@ fn valid_measure(evaluator: &Evaluator, call: &Call, batch: &Batch) -> Result<Va
     for (h, members) in tuples.hierarchies.iter().zip(tuples.members) {
         inner.set(h.index(), crate::evaluate::column(members));
     }
-    let group = match inner.column(HierarchyId::MEASURES) {
-        crate::evaluate::Column::One(m) => evaluator.cube.measures.get(m.index()).map(|m| m.group),
-        crate::evaluate::Column::Many(_) => {
-            return Err(facetta_model::Error::not_supported("ValidMeasure of varying measures"));
-        }
+    let group = |row: usize| {
+        let measure = evaluator.cube.measures.get(inner.get(HierarchyId::MEASURES, row).index());
+        measure.map(|m| m.group)
     };
-    let Some(group) = group else { return evaluator.cells(&inner) };
-    for i in 1..evaluator.cube.hierarchies.len() {
-        let h = HierarchyId::from(i);
-        if evaluator.cube.path(group, h).is_none() {
-            inner.set_one(i, evaluator.default_member(h));
+    if let crate::evaluate::Column::One(_) = inner.column(HierarchyId::MEASURES) {
+        return valid_cells(evaluator, inner.clone(), group(0));
+    }
+    let mut by_group: FxHashMap<Option<usize>, Vec<u32>> = FxHashMap::default();
+    (0..inner.len).for_each(|row| by_group.entry(group(row)).or_default().push(row as u32));
+    let mut out = vec![Cell::Empty; inner.len];
+    for (group, rows) in by_group {
+        let cells = valid_cells(evaluator, inner.select(&rows), group)?;
+        rows.iter().enumerate().for_each(|(at, row)| out[*row as usize] = cells.get(at).clone());
+    }
+    Ok(Col::Many(out))
+}
+
+/// The cells of measures of one group, at the default members of the hierarchies that it does not know.
+fn valid_cells(evaluator: &Evaluator, batch: Batch, group: Option<usize>) -> Result<Values> {
+    let mut batch = batch;
+    if let Some(group) = group {
+        for i in 1..evaluator.cube.hierarchies.len() {
+            let h = HierarchyId::from(i);
+            if evaluator.cube.path(group, h).is_none() {
+                batch.set_one(i, evaluator.default_member(h));
+            }
         }
     }
-    evaluator.cells(&inner)
+    evaluator.cells(&batch)
 }

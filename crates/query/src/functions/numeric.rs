@@ -30,14 +30,6 @@ pub(crate) const FUNCTIONS: &[Function] = &[
     function("NullValue", &[], Numeric, Run::Row(null), "The empty value."),
     function("CoalesceEmpty", &[Kind::Value], Kind::Value, Run::Values(coalesce), "The first value that is not empty.")
         .repeat(1),
-    function("CalculationCurrentPass", &[], Integer, Run::Row(pass), "The calculation pass; there is one."),
-    function(
-        "CalculationPassValue",
-        &[Numeric, Numeric],
-        Numeric,
-        Run::Row(first),
-        "The value at a calculation pass; there is one.",
-    ),
 ];
 
 /// A number where one is wanted; text that looks like one counts.
@@ -140,14 +132,6 @@ fn divide(args: &[Value]) -> Result<Value> {
 
 fn null(_: &[Value]) -> Result<Value> {
     Ok(Value::Empty)
-}
-
-fn pass(_: &[Value]) -> Result<Value> {
-    Ok(Value::Int(0))
-}
-
-fn first(args: &[Value]) -> Result<Value> {
-    Ok(args.first().cloned().unwrap_or_default())
 }
 
 fn coalesce(evaluator: &Evaluator, call: &Call, batch: &Batch) -> Result<Values> {

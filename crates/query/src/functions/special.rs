@@ -27,6 +27,55 @@ pub(crate) const FUNCTIONS: &[Function] = &[
     ),
     function("CAST", &[Kind::Value, Symbol], Kind::Value, Run::Values(cast_values), "A value converted to a type.")
         .special(),
+    function(
+        "CalculationCurrentPass",
+        &[],
+        Integer,
+        Run::Values(current_pass),
+        "The number of the calculation pass at which the cell is calculated.",
+    )
+    .on_all(),
+    function(
+        "CalculationPassValue",
+        &[Numeric, Numeric],
+        Numeric,
+        Run::Values(pass_value),
+        "A number as it is at a calculation pass.",
+    )
+    .on_all(),
+    function(
+        "CalculationPassValue",
+        &[Numeric, Numeric, Symbol],
+        Numeric,
+        Run::Values(pass_value),
+        "A number as it is at a calculation pass, ABSOLUTE or RELATIVE to the current one.",
+    )
+    .on_all(),
+    function(
+        "CalculationPassValue",
+        &[String, Numeric],
+        String,
+        Run::Values(pass_value),
+        "A text as it is at a calculation pass.",
+    )
+    .on_all(),
+    function(
+        "CalculationPassValue",
+        &[String, Numeric, Symbol],
+        String,
+        Run::Values(pass_value),
+        "A text as it is at a calculation pass, ABSOLUTE or RELATIVE to the current one.",
+    )
+    .on_all(),
+    function(
+        "CalculationPassValue",
+        &[Kind::Value, Numeric, Symbol, Symbol],
+        Kind::Value,
+        Run::Values(pass_value),
+        "A value as storage has it at a calculation pass (ALL).",
+    )
+    .unannounced()
+    .on_all(),
     function("Error", &[], Kind::Value, Run::Values(raise), "An error in the cell."),
     function("Error", &[String], Kind::Value, Run::Values(raise), "An error with a text in the cell."),
     function(
@@ -246,6 +295,35 @@ fn cast_values(evaluator: &Evaluator, call: &Call, batch: &Batch) -> Result<Valu
     let to = CastType::parse(to)?;
     let values = evaluator.values(&call.args[0], batch)?;
     Ok(values.map(|v| cast(v, to).unwrap_or_else(facetta_model::Value::Error)))
+}
+
+fn current_pass(evaluator: &Evaluator, _call: &Call, batch: &Batch) -> Result<Values> {
+    Ok(evaluator.current_pass(batch)?.map(|pass| facetta_model::Value::Int(i64::from(*pass))))
+}
+
+fn pass_value(evaluator: &Evaluator, call: &Call, batch: &Batch) -> Result<Values> {
+    if call.args.len() > 3 {
+        return Err(Error::not_supported("the flag ALL of CalculationPassValue"));
+    }
+    let relative = call.has_symbol("RELATIVE");
+    if call.args.len() == 3 && !relative && !call.has_symbol("ABSOLUTE") {
+        bail!(Type, "CalculationPassValue knows the flags ABSOLUTE and RELATIVE only");
+    }
+    let current = evaluator.current_pass(batch)?;
+    let numbers = evaluator.values(&call.args[1], batch)?;
+    let one = |number: &facetta_model::Value, current: &u32| match number {
+        facetta_model::Value::Error(error) => Err(error.clone()),
+        value => match value.as_f64() {
+            // A pass before the first is the first: no error (Microsoft's documentation of the function).
+            Some(n) => Ok((n + if relative { f64::from(*current) } else { 0.0 }).max(0.0) as u32),
+            None => bail!(Type, "the number of a calculation pass was expected, not '{value}'"),
+        },
+    };
+    let wanted = match numbers.zip(&current, batch.len, one) {
+        crate::evaluate::Col::One(pass) => crate::evaluate::Col::One(pass?),
+        crate::evaluate::Col::Many(all) => crate::evaluate::Col::Many(all.into_iter().collect::<Result<Vec<_>>>()?),
+    };
+    evaluator.values(&call.args[0], &evaluator.at_passes(batch, wanted)?)
 }
 
 fn raise(evaluator: &Evaluator, call: &Call, batch: &Batch) -> Result<Values> {

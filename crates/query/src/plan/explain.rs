@@ -25,8 +25,9 @@ pub(crate) fn explain(statement: &Statement, query: &Query, context: &Context) -
 fn plan(program: &Program) -> String {
     let mut out = format!("cube {}\n", program.members.cube.name);
     for subselect in &program.subselects {
-        for set in &subselect.sets {
-            let _ = writeln!(out, "narrowed to");
+        let visual = if subselect.non_visual { ", totals stay" } else { "" };
+        for set in subselect.axes.iter().chain(&subselect.slicer) {
+            let _ = writeln!(out, "narrowed to{visual}");
             tree(program, set, 1, &mut out);
         }
     }
@@ -46,6 +47,17 @@ fn plan(program: &Program) -> String {
     for (member, calculation) in program.members.calculated.iter().zip(&program.calculations) {
         let _ = writeln!(out, "member {}, solve order {}", member.unique_name, calculation.solve_order);
         tree(program, &calculation.formula, 1, &mut out);
+    }
+    for calculation in &program.cell_calculations {
+        let (order, from) = (calculation.formula.solve_order, calculation.pass.saturating_sub(calculation.depth) + 1);
+        let _ = writeln!(
+            out,
+            "cell calculation {}, passes {from} to {}, solve order {order}",
+            calculation.name, calculation.pass
+        );
+        calculation.subcube.iter().for_each(|set| tree(program, set, 1, &mut out));
+        calculation.condition.iter().for_each(|condition| tree(program, condition, 1, &mut out));
+        tree(program, &calculation.formula.formula, 1, &mut out);
     }
     out
 }

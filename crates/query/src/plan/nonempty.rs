@@ -121,7 +121,7 @@ impl Evaluator {
         at: &Batch,
     ) -> Result<Option<(Vec<MemberId>, FxHashSet<HierarchyId>)>> {
         let position = |s: &Set| s.hierarchies().iter().position(|h| *h == HierarchyId::MEASURES);
-        if position(set).is_some() {
+        if position(set).is_some() || self.has_cell_calculations()? {
             return Ok(None);
         }
         let mut measures: FxHashSet<MemberId> = FxHashSet::default();

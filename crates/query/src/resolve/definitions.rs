@@ -2,7 +2,7 @@
 
 use super::{MemberFormula, Named, Resolver, SetDefinition, State};
 use crate::expr::{Expr, ExprKind, Kind};
-use crate::program::Calculation;
+use crate::program::{Calculation, Subselect};
 use facetta_mdx::ast::{self, Segment};
 use facetta_model::definition::{CalculatedMemberDef, Texts};
 use facetta_model::{CalculatedMember, Error, HierarchyId, LevelId, MemberId, Result, Scope, Span, Value, error, name};
@@ -48,11 +48,25 @@ impl Resolver<'_> {
         for one in session.sets.iter().filter(|d| name::same(&d.cube, &cube.name)) {
             self.define_set_syntax(&one.definition, Scope::Session);
         }
-        if let Some(one) = session.cell_calculations.iter().find(|d| name::same(&d.cube, &cube.name)) {
-            return Err(Error::not_supported(format_args!("the cell calculation {}", one.text)));
+        for one in session.cell_calculations.iter().filter(|d| name::same(&d.cube, &cube.name)) {
+            self.define_cells(&one.definition, Scope::Session, Some(one.text.clone()));
         }
         self.own_text = true;
         Ok(())
+    }
+
+    /// What the session's subcubes leave of the cube, the newest first. Names mean what they mean in the whole cube.
+    pub(super) fn session_subcubes(&mut self) -> Result<Vec<Subselect>> {
+        let (session, cube) = (self.query.session.clone(), self.cube.clone());
+        self.own_text = false;
+        let mut all = Vec::new();
+        let own = session.subcubes.iter().filter(|d| name::same(&d.cube, &cube.name));
+        let resolved = own.rev().try_for_each(|one| {
+            let wrong = |e: Error| if e.is_interrupt() { e } else { unresolved(&one.text, &e) };
+            self.subselects(&one.definition, &mut all).map_err(wrong)
+        });
+        self.own_text = true;
+        resolved.map(|()| all)
     }
 
     /// Takes in what WITH defines.
@@ -61,7 +75,7 @@ impl Resolver<'_> {
             match definition {
                 ast::Definition::Member(member) => self.define_member(member, Scope::Query, &mut Texts::default())?,
                 ast::Definition::Set(set) => self.define_set_syntax(set, Scope::Query),
-                ast::Definition::CellCalculation(_) => return Err(Error::not_supported("a cell calculation")),
+                ast::Definition::CellCalculation(cells) => self.define_cells(cells, Scope::Query, None),
                 ast::Definition::Cache(_) => {}
             }
         }
@@ -104,7 +118,13 @@ impl Resolver<'_> {
         }
     }
 
-    fn define_member(&mut self, member: &ast::MemberDefinition, scope: Scope, texts: &mut Texts) -> Result<()> {
+    /// Takes in a member; its formula is looked at later.
+    pub(crate) fn define_member(
+        &mut self,
+        member: &ast::MemberDefinition,
+        scope: Scope,
+        texts: &mut Texts,
+    ) -> Result<()> {
         let mut segments = member.name.segments.as_slice();
         // CREATE names the cube first.
         if let Some(first) = segments.first().and_then(Segment::name)
@@ -340,7 +360,7 @@ fn first_measure(expr: &Expr) -> Option<MemberId> {
 }
 
 /// The value of an expression that is a literal.
-fn constant(syntax: &ast::Expression) -> Option<Value> {
+pub(super) fn constant(syntax: &ast::Expression) -> Option<Value> {
     match &syntax.kind {
         ast::ExpressionKind::Int(i) => Some(Value::Int(*i)),
         ast::ExpressionKind::Double(d) => Some(Value::Double(*d)),
@@ -354,7 +374,12 @@ fn constant(syntax: &ast::Expression) -> Option<Value> {
     }
 }
 
-fn parse_foreign(text: &str, context: &facetta_model::Context) -> Result<ast::Expression> {
+/// That a definition, which was right when it was made, is not any more.
+pub(super) fn unresolved(text: &str, why: &Error) -> Error {
+    Error::new(why.kind(), format!("The definition '{text}' cannot be used any more: {}", why.message()))
+}
+
+pub(super) fn parse_foreign(text: &str, context: &facetta_model::Context) -> Result<ast::Expression> {
     facetta_mdx::parse_expression(text, context)
         .map_err(|e| Error::new(e.kind(), format!("{} in '{text}'", e.message())))
 }

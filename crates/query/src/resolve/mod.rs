@@ -1,5 +1,6 @@
 //! From syntax to meaning: names become ids, calls become rows of the function table, a statement becomes a program.
 
+mod cells;
 mod convert;
 mod definitions;
 mod describe;
@@ -18,7 +19,7 @@ pub(crate) use update::update;
 
 use crate::environment::Query;
 use crate::expr::{Coordinates, Expr, ExprKind, Kind, Type};
-use crate::program::{Calculation, NamedSet, Program};
+use crate::program::{Calculation, NamedSet, Program, Subselect};
 use facetta_mdx::ast;
 use facetta_model::catalog::Cube;
 use facetta_model::definition::Place;
@@ -71,10 +72,13 @@ pub(crate) struct Resolver<'a> {
     cube: Arc<Cube>,
     pub(crate) members: Members,
     formulas: Vec<MemberFormula>,
+    cells: Vec<cells::CellFormula>,
     sets: Vec<SetDefinition>,
     aliases: Vec<Alias>,
     iterations: usize,
     iterated: Coordinates,
+    /// The session's subcubes, the newest first, or why they cannot be.
+    subcubes: Result<Vec<Subselect>>,
     /// Parameters that the statement declares: name, default value.
     parameters: Vec<(String, Expr)>,
     /// Whether the text being resolved is that of the statement; spans of other texts mean nothing to its reader.
@@ -94,15 +98,18 @@ impl<'a> Resolver<'a> {
             cube: cube.clone(),
             members,
             formulas: Vec::new(),
+            cells: Vec::new(),
             sets: Vec::new(),
             aliases: Vec::new(),
             iterations: 0,
             iterated: Coordinates::default(),
+            subcubes: Ok(Vec::new()),
             parameters: Vec::new(),
             own_text: true,
             nesting: 0,
         };
         resolver.define_cube_and_session()?;
+        resolver.subcubes = resolver.session_subcubes();
         Ok(resolver)
     }
 
@@ -129,10 +136,12 @@ impl<'a> Resolver<'a> {
             cube: members.cube.clone(),
             members: members.clone(),
             formulas: Vec::new(),
+            cells: Vec::new(),
             sets: program.sets.iter().map(set).collect(),
             aliases: Vec::new(),
             iterations: program.iterations,
             iterated: program.iterated.clone(),
+            subcubes: Ok(Vec::new()),
             parameters: Vec::new(),
             own_text: false,
             nesting: 0,
@@ -181,23 +190,6 @@ impl<'a> Resolver<'a> {
             },
         };
         sets.into_iter().map(finish).collect()
-    }
-
-    /// Resolves all that the cube and the session define; the first mistake in what the session defines is the error.
-    pub(crate) fn check_session(mut self) -> Result<()> {
-        for index in 0..self.sets.len() {
-            let resolved = self.resolved_set(index);
-            if self.sets[index].scope == Scope::Session {
-                resolved?;
-            }
-        }
-        let calculations = self.finish_calculations()?;
-        let wrong =
-            calculations.iter().find(|c| c.scope == Scope::Session && matches!(c.formula.kind, ExprKind::Failed(_)));
-        match wrong.map(|c| &c.formula.kind) {
-            Some(ExprKind::Failed(error)) => Err(error.clone()),
-            _ => Ok(()),
-        }
     }
 
     /// Resolves all that the cube defines; every mistake with the place of the definition.

@@ -11,6 +11,7 @@ use std::fmt::Write;
 
 /// Words that are keywords where a function expects one.
 const KEYWORDS: &[&str] = &[
+    "ABSOLUTE",
     "ALL",
     "ASC",
     "BASC",
@@ -19,6 +20,7 @@ const KEYWORDS: &[&str] = &[
     "POST",
     "PRE",
     "RECURSIVE",
+    "RELATIVE",
     "SELF",
     "AFTER",
     "BEFORE",

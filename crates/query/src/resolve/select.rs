@@ -52,14 +52,24 @@ pub(crate) fn select(query: &Query, select: &ast::Select, context: &Context) -> 
 }
 
 impl Resolver<'_> {
-    pub(super) fn finish(
+    /// The program of a statement's parts, in what the session has left of the cube.
+    pub(crate) fn finish(
         mut self,
         axes: Vec<AxisPlan>,
         slicer: Option<Expr>,
         subselects: Vec<Subselect>,
         cell_properties: Vec<facetta_model::CellProperty>,
     ) -> Result<Program> {
+        let mut subselects = subselects;
+        subselects.append(&mut std::mem::replace(&mut self.subcubes, Ok(Vec::new()))?);
         let calculations = self.finish_calculations()?;
+        let cell_calculations = self.finish_cell_calculations()?;
+        let pass_columns = if cell_calculations.is_empty() {
+            None
+        } else {
+            let first = self.cube.hierarchies.len();
+            Some((first + self.new_iteration()?, first + self.new_iteration()?))
+        };
         let sets = self.finish_sets();
         let mut measures = Measures { calculations: &calculations, sets: &sets, found: Vec::new(), seen: Vec::new() };
         axes.iter().for_each(|a| measures.visit(&a.set));
@@ -67,6 +77,8 @@ impl Resolver<'_> {
         let measures = measures.found;
         Ok(Program {
             calculations,
+            cell_calculations,
+            pass_columns,
             sets,
             measures,
             iterations: self.iterations,
@@ -116,11 +128,15 @@ impl Resolver<'_> {
     fn slicer(&mut self, written: &ast::Expression) -> Result<Expr> {
         let expr = self.expression(written)?;
         if expr.is_null() {
-            return Err(error!(Invalid, "Function does not support NULL member parameter").at(written.span));
+            let error = error!(Invalid, "Function does not support NULL member parameter");
+            return Err(self.error_at(error, written.span));
         }
         match super::convert::distance(expr.ty.kind, Kind::Set, self.compatibility()) {
             Some(_) => Ok(self.convert(expr, Kind::Set)),
-            None => Err(Error::new(ErrorKind::Type, "the slicer must be a member, a tuple or a set").at(written.span)),
+            None => {
+                let error = Error::new(ErrorKind::Type, "the slicer must be a member, a tuple or a set");
+                Err(self.error_at(error, written.span))
+            }
         }
     }
 
@@ -142,22 +158,20 @@ impl Resolver<'_> {
         Ok(())
     }
 
-    fn subselects(&mut self, source: &ast::Source, out: &mut Vec<Subselect>) -> Result<()> {
+    /// The subselects of a source, the outermost first.
+    pub(crate) fn subselects(&mut self, source: &ast::Source, out: &mut Vec<Subselect>) -> Result<()> {
         let ast::Source::Subselect(subselect) = source else { return Ok(()) };
-        let mut sets = Vec::new();
+        let mut axes = Vec::new();
         for axis in &subselect.axes {
-            if axis.having.is_some() {
-                return Err(Error::not_supported("HAVING in a subselect").at(axis.span));
+            if axis.having.is_some() || axis.non_empty {
+                let what = if axis.having.is_some() { "HAVING" } else { "NON EMPTY" };
+                let error = Error::not_supported(format_args!("{what} in a subselect"));
+                return Err(self.error_at(error, axis.span));
             }
-            sets.push(self.set(&axis.set)?);
+            axes.push(self.set(&axis.set)?);
         }
-        if let Some(slicer) = &subselect.slicer {
-            let slicer = self.slicer(slicer)?;
-            if !matches!(&slicer.ty.hierarchies, Some(hs) if **hs == [HierarchyId::MEASURES]) {
-                sets.push(slicer);
-            }
-        }
-        out.push(Subselect { non_visual: subselect.non_visual, sets });
+        let slicer = subselect.slicer.as_ref().map(|s| self.slicer(s)).transpose()?;
+        out.push(Subselect { non_visual: subselect.non_visual, axes, slicer });
         self.subselects(&subselect.source, out)
     }
 }

@@ -11,7 +11,6 @@ use facetta_model::{Outcome, Result, bail, error};
 use facetta_query::execute;
 use facetta_query::flatten::flatten;
 use facetta_xmla::{Command, Content, Execute, Format};
-use std::sync::Arc;
 
 fn text(execute: &Execute) -> &str {
     if let Command::Statement(text) = &execute.command { text } else { "" }
@@ -56,8 +55,11 @@ fn run_parsed(exchange: &Exchange, request: &Execute, parsed: Parsed, text: &str
         StatementKind::Update(what) => {
             done(update::run(exchange, what, &request.parameters).map_err(|e| e.located_in(text)))
         }
-        StatementKind::CreateMember(_) | StatementKind::CreateSet(_) | StatementKind::CreateCellCalculation(_) => {
-            done(create(exchange, parsed.statement, text).map_err(|e| e.located_in(text)))
+        StatementKind::CreateMember(_)
+        | StatementKind::CreateSet(_)
+        | StatementKind::CreateCellCalculation(_)
+        | StatementKind::CreateSubcube(_) => {
+            done(create(exchange, &parsed.statement, text).map_err(|e| e.located_in(text)))
         }
         StatementKind::Drop(objects) => {
             let catalog = ask(exchange).catalog_name()?;
@@ -70,26 +72,16 @@ fn run_parsed(exchange: &Exchange, request: &Execute, parsed: Parsed, text: &str
 }
 
 /// Adds a definition to the session, if the cube takes it.
-fn create(exchange: &Exchange, statement: Statement, text: &str) -> Result<()> {
+fn create(exchange: &Exchange, statement: &Statement, text: &str) -> Result<()> {
     let (server, session) = (&exchange.call.server, exchange.session());
     let ask = ask(exchange);
     let (catalog, snapshot) = (ask.catalog_name()?, ask.snapshot()?);
     let before = session.state().scope.as_deref().cloned().unwrap_or_default();
-    let after = before.with(&catalog, statement, text, exchange.properties.cube())?;
-    let scope = after.for_catalog(&catalog)?;
-    let cube = [
-        scope.members.last().map(|d| &d.cube),
-        scope.sets.last().map(|d| &d.cube),
-        scope.cell_calculations.last().map(|d| &d.cube),
-    ];
-    for name in cube.into_iter().flatten() {
-        let Some(cube) = snapshot.catalog().cube(name) else {
-            bail!(CubeNotFound, "The {name} cube either does not exist or has not been processed.");
-        };
-        let mut query = environment::query(&ask)?;
-        query.session = Arc::new(scope.clone());
-        facetta_query::describe(&query, cube, exchange.context())?;
-    }
+    let (after, cube) = before.with(&catalog, statement, text, exchange.properties.cube())?;
+    let Some(cube) = snapshot.catalog().cube(&cube) else {
+        bail!(CubeNotFound, "The {cube} cube either does not exist or has not been processed.");
+    };
+    facetta_query::check_definition(statement, &environment::query(&ask)?, cube, exchange.context())?;
     server.sessions.set_scope(session, after)
 }
 

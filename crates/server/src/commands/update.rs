@@ -52,8 +52,8 @@ pub fn run(exchange: &Exchange, update: &Update, parameters: &[Parameter]) -> Re
 /// Writes all cells. How many leaf cells that were.
 fn write(changes: &Transaction, database: &Arc<Database>, cells: Vec<CellUpdate>, context: &Context) -> Result<usize> {
     let mut count = 0;
-    for CellUpdate { group, measure, filters, value, span } in cells {
-        let cell = CellWrite { group, measure, filters, tuples: Vec::new(), value };
+    for CellUpdate { group, measure, filters, tuples, value, span } in cells {
+        let cell = CellWrite { group, measure, filters, tuples, value };
         let written = changes.write(database, &cell, context);
         // A Cancel hits the statement, wherever that is.
         count += written.map_err(|e| if e.is_interrupt() { e } else { e.at(span) })?.cells;
