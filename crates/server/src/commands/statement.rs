@@ -7,7 +7,7 @@ use crate::handler::Exchange;
 use crate::rowsets::select::{Query, select};
 use facetta_mdx::ast::{Statement, StatementKind};
 use facetta_mdx::{Parsed, parse};
-use facetta_model::{Outcome, Result, bail, error};
+use facetta_model::{Outcome, Result, bail};
 use facetta_query::execute;
 use facetta_query::flatten::flatten;
 use facetta_xmla::{Command, Content, Execute, Format};
@@ -95,9 +95,7 @@ fn query(exchange: &Exchange, request: &Execute, parsed: &Parsed, text: &str) ->
         (Outcome::Done, _) => Reply::Empty,
         (Outcome::CellSet(cells), Format::Tabular) => Reply::Rowset(flatten(cells, exchange.properties.maximum_rows())),
         (Outcome::CellSet(cells), _) => Reply::CellSet(cells),
-        (Outcome::Rowset(_), Format::Multidimensional) => {
-            return Err(error!(Property, "The statement yields a rowset, which has no Multidimensional format"));
-        }
+        // Whatever the format: Excel asks for all that it executes as Multidimensional (spec/excel.md 1.3).
         (Outcome::Rowset(rowset), _) => Reply::Rowset(rowset),
     })
 }

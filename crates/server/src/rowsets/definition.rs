@@ -184,6 +184,14 @@ impl Extra {
     }
 }
 
+/// A column that a request brings about.
+pub struct Further<R> {
+    /// The column.
+    pub column: Column,
+    /// Its value in a row.
+    pub get: Box<dyn Fn(&R) -> Field + Send>,
+}
+
 /// The rows of a rowset, pulled one by one.
 pub type Rows<R> = Box<dyn Iterator<Item = Result<R>> + Send>;
 
@@ -325,6 +333,59 @@ const FIRST_BATCH: usize = 32;
 const BATCH: usize = 1024;
 
 impl<R: Send + 'static> RowsetDef<R> {
+    /// Opens it with columns that follow those of the table, which a request may bring about.
+    ///
+    /// # Errors
+    /// As [`Table::open`], and those of `further`.
+    pub fn open_with(
+        &'static self,
+        mut ask: Ask,
+        restrictions: &Restrictions,
+        further: fn(&Ask) -> Result<Vec<Further<R>>>,
+    ) -> Result<Rowset> {
+        if self.audience == Audience::Administrators && !ask.user.admin {
+            bail!(
+                Permission,
+                "Either the user, '{}', does not have permission to request the {} rowset, or the rowset does not exist.",
+                ask.user.name,
+                self.name
+            );
+        }
+        ask.wanted = check_restrictions(self, restrictions)?;
+        let filters: Vec<(&ColumnDef<R>, Vec<Field>)> = self
+            .columns
+            .iter()
+            .filter(|c| c.restriction.is_some())
+            .filter_map(|c| ask.wanted(c.name).map(|values| (c, values.to_vec())))
+            .collect();
+        let further = further(&ask)?;
+        let mut columns: Vec<Column> = self.columns().into_iter().map(model_column).collect();
+        columns.extend(further.iter().map(|f| f.column.clone()));
+        let width = columns.len();
+        let mut rows = self.sorted((self.rows)(&ask)?, &ask.context)?;
+        let mut size = FIRST_BATCH;
+        let source = move |context: &Context| {
+            context.check()?;
+            let mut batch = Batch::new(width);
+            let mut step = 0;
+            for row in rows.by_ref() {
+                context.check_every(&mut step)?;
+                let row = row?;
+                if !filters.iter().all(|(column, values)| column.fits(values, &row)) {
+                    continue;
+                }
+                batch.push(self.columns.iter().map(|c| (c.get)(&row)).chain(further.iter().map(|f| (f.get)(&row))));
+                if batch.len() >= size {
+                    break;
+                }
+            }
+            size = BATCH;
+            context.counters().cells.fetch_add(batch.len() as u64, Relaxed);
+            Ok(Some(batch).filter(|b| !b.is_empty()))
+        };
+        Ok(Rowset::new(columns, Box::new(source)))
+    }
+
     /// The rows by the columns of `order`, equal ones as they came.
     fn sorted(&'static self, rows: Rows<R>, context: &Context) -> Result<Rows<R>> {
         if self.order.is_empty() {
@@ -385,45 +446,8 @@ impl<R: Send + 'static> Table for RowsetDef<R> {
         all
     }
 
-    fn open(&'static self, mut ask: Ask, restrictions: &Restrictions) -> Result<Rowset> {
-        if self.audience == Audience::Administrators && !ask.user.admin {
-            bail!(
-                Permission,
-                "Either the user, '{}', does not have permission to request the {} rowset, or the rowset does not exist.",
-                ask.user.name,
-                self.name
-            );
-        }
-        ask.wanted = check_restrictions(self, restrictions)?;
-        let filters: Vec<(&ColumnDef<R>, Vec<Field>)> = self
-            .columns
-            .iter()
-            .filter(|c| c.restriction.is_some())
-            .filter_map(|c| ask.wanted(c.name).map(|values| (c, values.to_vec())))
-            .collect();
-        let columns: Vec<Column> = self.columns().into_iter().map(model_column).collect();
-        let mut rows = self.sorted((self.rows)(&ask)?, &ask.context)?;
-        let mut size = FIRST_BATCH;
-        let source = move |context: &Context| {
-            context.check()?;
-            let mut batch = Batch::new(self.columns.len());
-            let mut step = 0;
-            for row in rows.by_ref() {
-                context.check_every(&mut step)?;
-                let row = row?;
-                if !filters.iter().all(|(column, values)| column.fits(values, &row)) {
-                    continue;
-                }
-                batch.push(self.columns.iter().map(|c| (c.get)(&row)));
-                if batch.len() >= size {
-                    break;
-                }
-            }
-            size = BATCH;
-            context.counters().cells.fetch_add(batch.len() as u64, Relaxed);
-            Ok(Some(batch).filter(|b| !b.is_empty()))
-        };
-        Ok(Rowset::new(columns, Box::new(source)))
+    fn open(&'static self, ask: Ask, restrictions: &Restrictions) -> Result<Rowset> {
+        self.open_with(ask, restrictions, |_| Ok(Vec::new()))
     }
 }
 

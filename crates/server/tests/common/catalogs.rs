@@ -73,7 +73,7 @@ dimensions:
   B: {table: numbers, key: id, hierarchies: {B: {levels: {B: id}}}}
   C: {table: numbers, key: id, hierarchies: {C: {levels: {C: id}}}}
   D: {table: numbers, key: id, hierarchies: {D: {levels: {D: id}}}}
-  E: {table: numbers, key: id, hierarchies: {E: {levels: {E: id}}}}
+  E: {table: numbers, key: id, hierarchies: {E: {levels: {E: {key: id, properties: {The Number: number}}}}}}
 cubes:
   Shop:
     default_measure: Amount

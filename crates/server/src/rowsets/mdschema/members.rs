@@ -2,8 +2,13 @@
 
 use super::sets::scope;
 use super::{View, views};
-use crate::rowsets::definition::{Ask, Audience, Rows, RowsetDef, Type::*, column, extra, restriction};
-use facetta_model::{Context, Field, HierarchyId, MemberId, Members, Property, Result, Value, bail, name};
+use crate::rowsets::definition::{
+    Ask, Audience, ColumnInfo, Further, RestrictionDef, Rows, RowsetDef, Table, Type::*, column, extra, restriction,
+};
+use facetta_model::{
+    Column, Context, Field, HierarchyId, LevelId, MemberId, Members, Property, Result, Rowset, Value, bail, name,
+};
+use facetta_xmla::Restrictions;
 
 /// A member of a hierarchy.
 pub struct MemberRow {
@@ -84,7 +89,7 @@ fn of_hierarchy(view: &View, id: HierarchyId, level: Option<&str>) -> impl Itera
     let names = &view.described.members;
     let wanted = level.map(|l| {
         let at = (0..hierarchy.levels.len()).find(|&i| name::same(&names.level_unique_name(id, i.into()), l));
-        at.map(facetta_model::LevelId::from)
+        at.map(LevelId::from)
     });
     let range = match wanted {
         None => 0..hierarchy.members.len() as u32,
@@ -175,9 +180,74 @@ fn descend(
     Ok(())
 }
 
+/// The members, with the properties of their level where a request names one.
+pub struct WithProperties(RowsetDef<MemberRow>);
+
 /// The members.
+pub static MDSCHEMA_MEMBERS: WithProperties = WithProperties(MEMBERS);
+
+impl Table for WithProperties {
+    fn name(&self) -> &'static str {
+        self.0.name()
+    }
+
+    fn guid(&self) -> &'static str {
+        self.0.guid()
+    }
+
+    fn about(&self) -> &'static str {
+        self.0.about()
+    }
+
+    fn is_dmv(&self) -> bool {
+        self.0.is_dmv()
+    }
+
+    fn audience(&self) -> Audience {
+        self.0.audience()
+    }
+
+    fn columns(&self) -> Vec<ColumnInfo> {
+        self.0.columns()
+    }
+
+    fn order(&self) -> &'static [&'static str] {
+        self.0.order()
+    }
+
+    fn restrictions(&self) -> Vec<(&'static str, RestrictionDef)> {
+        self.0.restrictions()
+    }
+
+    fn open(&'static self, ask: Ask, restrictions: &Restrictions) -> Result<Rowset> {
+        self.0.open_with(ask, restrictions, level_properties)
+    }
+}
+
+/// A column for each property of the level that a request names; none if it names no level, or several.
+fn level_properties(ask: &Ask) -> Result<Vec<Further<MemberRow>>> {
+    let Some(wanted) = ask.wanted_text("LEVEL_UNIQUE_NAME") else { return Ok(Vec::new()) };
+    let of_level = |view: &View| {
+        let levels = |id: HierarchyId| (0..view.hierarchy(id).1.levels.len()).map(move |l| (id, LevelId::from(l)));
+        let named = |&(id, level): &(HierarchyId, LevelId)| {
+            name::same(&view.described.members.level_unique_name(id, level), wanted)
+        };
+        let (id, level) = view.hierarchies().flat_map(levels).find(named)?;
+        let properties = view.hierarchy(id).1.levels[level.index()].properties.iter().enumerate();
+        let further = properties.map(|(index, property)| {
+            let read = Property::Level { level, index: index as u32 };
+            Further {
+                column: Column::new(property.name.clone(), property.data_type.clone()),
+                get: Box::new(move |row: &MemberRow| row.property(read.clone())),
+            }
+        });
+        Some(further.collect())
+    };
+    Ok(views(ask)?.iter().find_map(of_level).unwrap_or_default())
+}
+
 #[rustfmt::skip]
-pub static MDSCHEMA_MEMBERS: RowsetDef<MemberRow> = RowsetDef {
+const MEMBERS: RowsetDef<MemberRow> = RowsetDef {
     name: "MDSCHEMA_MEMBERS",
     guid: "C8B522DE-5CF3-11CE-ADE5-00AA0044773D",
     about: "Members of the hierarchies",

@@ -2,7 +2,7 @@
 
 use super::{Query, scope::Scope, wrong};
 use crate::rowsets::definition::Type;
-use crate::rowsets::value::compare;
+use crate::rowsets::value::{compare, parse_field};
 use facetta_mdx::ast::{DmvExpression, DmvExpressionKind, DmvFunction, DmvOperator};
 use facetta_model::{Error, ErrorKind, Field, Result, Value, name};
 use std::cmp::Ordering;
@@ -60,6 +60,11 @@ pub(crate) fn compile(scope: &Scope, query: &Query<'_>, expression: &DmvExpressi
                 let text = aggregate.function.text();
                 return Err(wrong(format!("{text} needs a column of numbers"), expression.span, query));
             }
+            let orders = matches!(aggregate.function, DmvFunction::Min | DmvFunction::Max);
+            if orders && matches!(ty, Some(Type::Nested(_))) {
+                let text = aggregate.function.text();
+                return Err(wrong(format!("{text} needs a column of values"), expression.span, query));
+            }
             if column.is_none() && aggregate.function != DmvFunction::Count {
                 let text = aggregate.function.text();
                 return Err(wrong(format!("{text} needs a column"), expression.span, query));
@@ -110,8 +115,8 @@ pub(crate) fn compile_value(scope: &Scope, query: &Query<'_>, expression: &DmvEx
     Ok(compiled)
 }
 
-/// A column of numbers is compared with numbers, which may stand in quotes; any other text is a mistake that would make an
-/// empty answer.
+/// A column of numbers, truth values or dates is compared with such, which may stand in quotes; anything else is a mistake
+/// that would make an empty answer.
 fn check_comparable(
     scope: &Scope,
     query: &Query<'_>,
@@ -120,8 +125,16 @@ fn check_comparable(
     place: &DmvExpression,
 ) -> Result<()> {
     let (Expression::Field(index), Expression::Literal(value)) = (column, other) else { return Ok(()) };
-    let is_odd = |text: &str| text.trim().parse::<f64>().is_err();
-    if is_number(scope.columns[*index].info.ty) && value.as_str().is_some_and(is_odd) {
+    let ty = scope.columns[*index].info.ty;
+    let fits = match (ty, value) {
+        (_, Field::Null) => true,
+        (Type::Bool, Field::Int(i)) => matches!(i, 0 | 1),
+        (Type::Bool, Field::Boolean(_)) | (Type::Date, Field::DateTime(_)) => true,
+        (Type::Bool | Type::Date, other) => other.as_str().is_some_and(|text| parse_field(ty, text).is_ok()),
+        (ty, other) if is_number(ty) => other.as_str().is_none_or(|text| text.trim().parse::<f64>().is_ok()),
+        _ => true,
+    };
+    if !fits {
         let message = "The following system error occurred:  Type mismatch. ";
         return Err(Error::new(ErrorKind::TypeMismatch, message).at(place.span).located_in(query.text));
     }

@@ -119,15 +119,16 @@ fn open(
         );
     }
     let rowset = table.open(ask.clone(), &Restrictions::new(restrictions))?;
-    Ok(flow(rowset, exact))
+    Ok(flow(rowset, table.columns().len(), exact))
 }
 
-fn flow(rowset: Rowset, exact: Option<(usize, String)>) -> Flow {
+/// The rows of a rowset, of which a query sees the columns that the table has: what follows them depends on the request.
+fn flow(rowset: Rowset, width: usize, exact: Option<(usize, String)>) -> Flow {
     let mut source = rowset.rows;
     Box::new(move |context| {
         let Some(batch) = source(context)? else { return Ok(None) };
         let fits = |row: &Row| exact.as_ref().is_none_or(|(index, text)| row[*index].as_str() == Some(text));
-        Ok(Some(batch.rows().map(<[Field]>::to_vec).filter(fits).collect()))
+        Ok(Some(batch.rows().map(|row| row[..width].to_vec()).filter(fits).collect()))
     })
 }
 
