@@ -55,6 +55,86 @@ impl TupleSet {
     }
 }
 
+/// The tuples of an axis: the product of sets of tuples, the last running fastest. It is not written out, so that an axis may have
+/// more tuples than memory could hold.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AxisTuples {
+    hierarchies: Vec<HierarchyId>,
+    parts: Vec<TupleSet>,
+    /// Where each position of a tuple is found.
+    places: Vec<AxisPlace>,
+}
+
+/// Where a position of an axis' tuples is found among its parts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct AxisPlace {
+    part: usize,
+    position: usize,
+    /// Tuples of the axis for which the part stands at one of its own.
+    stride: u64,
+}
+
+impl AxisTuples {
+    /// The product of `parts`.
+    pub fn new(parts: Vec<TupleSet>) -> Self {
+        let mut places = Vec::new();
+        for (part, set) in parts.iter().enumerate() {
+            let stride = product(&parts[part + 1..]).max(1);
+            places.extend((0..set.arity()).map(|position| AxisPlace { part, position, stride }));
+        }
+        let hierarchies = parts.iter().flat_map(|p| p.hierarchies.iter().copied()).collect();
+        Self { hierarchies, parts, places }
+    }
+
+    /// The hierarchy of each position of a tuple.
+    pub fn hierarchies(&self) -> &[HierarchyId] {
+        &self.hierarchies
+    }
+
+    /// Tuples on the axis, saturating.
+    pub fn len(&self) -> u64 {
+        if self.hierarchies.is_empty() { 0 } else { product(&self.parts) }
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The member at `position` of the tuple at `index`.
+    ///
+    /// # Panics
+    /// If there is none.
+    pub fn member(&self, index: u64, position: usize) -> MemberId {
+        let place = self.places[position];
+        let part = &self.parts[place.part];
+        part.get((index / place.stride % part.len() as u64) as usize)[place.position]
+    }
+
+    /// The members that stand at `position` in any tuple, some more than once.
+    pub fn members_at(&self, position: usize) -> impl Iterator<Item = MemberId> {
+        let AxisPlace { part, position, .. } = self.places[position];
+        let tuples = if self.is_empty() { 0 } else { self.parts[part].len() };
+        self.parts[part].iter().take(tuples).map(move |tuple| tuple[position])
+    }
+
+    /// All tuples in order.
+    pub fn iter(&self) -> impl Iterator<Item = Vec<MemberId>> {
+        (0..self.len()).map(|index| (0..self.places.len()).map(|position| self.member(index, position)).collect())
+    }
+}
+
+impl From<TupleSet> for AxisTuples {
+    fn from(set: TupleSet) -> Self {
+        Self::new(vec![set])
+    }
+}
+
+/// Tuples of a product, saturating.
+fn product(parts: &[TupleSet]) -> u64 {
+    parts.iter().fold(1u64, |n, p| n.saturating_mul(p.len() as u64))
+}
+
 /// A member property that the query asks for on an axis.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AxisProperty {
@@ -96,7 +176,7 @@ pub struct Axis {
     /// The hierarchies in the order of every tuple; also known when there is no tuple.
     pub hierarchies: Vec<AxisHierarchy>,
     /// The tuples.
-    pub tuples: TupleSet,
+    pub tuples: AxisTuples,
     /// Whether the query wrote DIMENSION PROPERTIES on this axis: flattening then replaces captions by them.
     pub properties_asked: bool,
 }
@@ -160,9 +240,9 @@ pub struct CellSet {
 }
 
 impl CellSet {
-    /// Cells in the product of the axes, empty ones too.
+    /// Cells in the product of the axes, empty ones too; saturating.
     pub fn cell_count(&self) -> u64 {
-        self.axes.iter().map(|a| a.tuples.len() as u64).product()
+        self.axes.iter().fold(1u64, |n, a| n.saturating_mul(a.tuples.len()))
     }
 }
 
@@ -174,4 +254,28 @@ pub enum Outcome {
     Rowset(crate::Rowset),
     /// Nothing to show.
     Done,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn set(hierarchies: &[u32], members: &[u32]) -> TupleSet {
+        let hierarchies = hierarchies.iter().copied().map(HierarchyId).collect();
+        TupleSet { hierarchies, members: members.iter().copied().map(MemberId).collect() }
+    }
+
+    #[test]
+    fn an_axis_is_the_product_of_its_parts() {
+        let axis = AxisTuples::new(vec![set(&[1], &[1, 2]), set(&[2, 3], &[7, 70, 8, 80, 9, 90])]);
+        let all: Vec<Vec<u32>> = axis.iter().map(|t| t.iter().map(|m| m.0).collect()).collect();
+        assert_eq!(all, [[1, 7, 70], [1, 8, 80], [1, 9, 90], [2, 7, 70], [2, 8, 80], [2, 9, 90]]);
+        assert_eq!(axis.members_at(2).map(|m| m.0).collect::<Vec<_>>(), [70, 80, 90]);
+        assert_eq!(axis.hierarchies(), [1, 2, 3].map(HierarchyId));
+        let none = AxisTuples::new(vec![set(&[1], &[1, 2]), set(&[2], &[])]);
+        assert!(none.is_empty() && none.iter().next().is_none() && none.members_at(0).next().is_none());
+        assert!(AxisTuples::from(TupleSet::default()).is_empty() && AxisTuples::default().is_empty());
+        let many = AxisTuples::new(vec![set(&[1], &(0..100_000).collect::<Vec<_>>()); 5]);
+        assert_eq!((many.len(), many.member(u64::MAX - 1, 4)), (u64::MAX, MemberId(51_614)));
+    }
 }

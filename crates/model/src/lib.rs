@@ -21,7 +21,9 @@ mod strings;
 mod subcube;
 mod value;
 
-pub use cellset::{Axis, AxisHierarchy, AxisProperty, CellBlock, CellProperty, CellSet, CellSource, Outcome, TupleSet};
+pub use cellset::{
+    Axis, AxisHierarchy, AxisProperty, AxisTuples, CellBlock, CellProperty, CellSet, CellSource, Outcome, TupleSet,
+};
 pub use column::{ValueColumn, ValueData};
 pub use compatibility::{Compatibility, NameEncoding};
 pub use context::{CancelReason, CancelToken, Charge, Context, Counters, MemoryAccount};

@@ -73,12 +73,12 @@ fn axes(cells: &CellSet) -> Json {
 }
 
 fn axis(axis: &Axis, members: &Members) -> Json {
-    let tuple = |tuple: &[facetta_model::MemberId]| -> Json {
+    let tuple = |tuple: Vec<facetta_model::MemberId>| -> Json {
         let member = |(h, m): (&facetta_model::HierarchyId, &facetta_model::MemberId)| {
             let hierarchy = &members.cube.hierarchy(*h).unique_name;
             json!([hierarchy, members.unique_name(*h, *m), members.caption(*h, *m), members.name(*h, *m)])
         };
-        axis.tuples.hierarchies.iter().zip(tuple).map(member).collect()
+        axis.tuples.hierarchies().iter().zip(&tuple).map(member).collect()
     };
     axis.tuples.iter().map(tuple).collect()
 }

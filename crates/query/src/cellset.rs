@@ -4,8 +4,8 @@ use crate::coordinate::{self, Place, place};
 use crate::evaluate::{Batch, CHUNK, Column, Evaluator, Set, Values};
 use crate::format::Format;
 use facetta_model::{
-    Axis, AxisHierarchy, AxisProperty, CalculatedMember, CellBlock, CellProperty, CellSet, Context, Grain, HierarchyId,
-    MemberId, Result, Scope, Strings, TupleSet, Value, bail,
+    Axis, AxisHierarchy, AxisProperty, AxisTuples, CalculatedMember, CellBlock, CellProperty, CellSet, Context, Grain,
+    HierarchyId, MemberId, Result, Scope, Strings, TupleSet, Value, bail,
 };
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::sync::Arc;
@@ -31,21 +31,22 @@ pub(crate) fn evaluate(evaluator: Evaluator) -> Result<CellSet> {
             Some(having) => evaluator.filter(set, &plan.set, having, &evaluator.base())?,
             None => set.clone(),
         };
-        axes.push(set.tuples(&evaluator.context)?);
+        axes.push(set);
     }
     let is_empty_slicer = slicer.as_ref().is_some_and(Set::is_empty);
     let slicer_axis = evaluator.slicer_axis(slicer.as_ref(), &axes)?;
     let mut shown = Vec::new();
-    for (tuples, plan) in axes.iter().zip(&program.axes) {
-        let tuples = evaluator.shown(tuples)?;
-        let hierarchies = tuples.hierarchies.iter().map(|h| evaluator.axis_hierarchy(*h, &plan.properties)).collect();
+    for (set, plan) in axes.iter().zip(&program.axes) {
+        let parts = set.parts().iter().map(|part| evaluator.shown(part)).collect::<Result<_>>()?;
+        let tuples = AxisTuples::new(parts);
+        let hierarchies = tuples.hierarchies().iter().map(|h| evaluator.axis_hierarchy(*h, &plan.properties)).collect();
         shown.push(Axis { hierarchies, tuples, properties_asked: !plan.properties.is_empty() });
     }
     let catalog = evaluator.snapshot.catalog().clone();
     let cube_name = evaluator.cube.name.clone();
     let cell_properties = program.cell_properties.clone();
     let members = evaluator.members();
-    let mut cells = Cells::new(evaluator, axes, is_empty_slicer);
+    let mut cells = Cells::new(evaluator, &axes, is_empty_slicer);
     Ok(CellSet {
         cube_name,
         last_data_update: catalog.last_data_update,
@@ -178,8 +179,8 @@ impl Evaluator {
     }
 
     /// The hierarchies on no axis, with the members of WHERE or the default ones.
-    fn slicer_axis(&self, slicer: Option<&Set>, axes: &[Arc<crate::evaluate::Tuples>]) -> Result<Axis> {
-        let on_axis = |h: &HierarchyId| axes.iter().any(|a| a.hierarchies.contains(h));
+    fn slicer_axis(&self, slicer: Option<&Set>, axes: &[Set]) -> Result<Axis> {
+        let on_axis = |h: &HierarchyId| axes.iter().flat_map(Set::parts).any(|p| p.hierarchies.contains(h));
         let mut ids: Vec<HierarchyId> = Vec::new();
         if let (Some(set), true) = (slicer, self.cube.compatibility.slicer_as_written()) {
             ids.extend(set.hierarchies());
@@ -207,7 +208,7 @@ impl Evaluator {
             }
         }
         let hierarchies = tuples.hierarchies.iter().map(|h| self.axis_hierarchy(*h, &[])).collect();
-        Ok(Axis { hierarchies, tuples, properties_asked: false })
+        Ok(Axis { hierarchies, tuples: tuples.into(), properties_asked: false })
     }
 
     fn axis_hierarchy(&self, hierarchy: HierarchyId, asked: &[(Option<HierarchyId>, AxisProperty)]) -> AxisHierarchy {
@@ -228,6 +229,7 @@ impl Evaluator {
 /// The cells of a cell set as they are pulled.
 struct Cells {
     evaluator: Evaluator,
+    /// The parts of the axes, the fastest first: the cells are their product.
     axes: Vec<Arc<crate::evaluate::Tuples>>,
     next: u64,
     count: u64,
@@ -237,7 +239,8 @@ struct Cells {
 }
 
 impl Cells {
-    fn new(evaluator: Evaluator, axes: Vec<Arc<crate::evaluate::Tuples>>, empty: bool) -> Cells {
+    fn new(evaluator: Evaluator, axes: &[Set], empty: bool) -> Cells {
+        let axes: Vec<_> = axes.iter().flat_map(|set| set.parts().iter().rev().cloned()).collect();
         let count = axes.iter().fold(1u64, |n, a| n.saturating_mul(a.len() as u64));
         let count = if empty { 0 } else { count };
         Cells { evaluator, axes, next: 0, count, window_end: 0, formats: FxHashMap::default() }

@@ -1,8 +1,8 @@
 //! A cell set as a rowset: the flattening of OLE DB for OLAP (spec/results.md section 3).
 
 use facetta_model::{
-    AxisHierarchy, Batch, CellBlock, CellSet, CellSource, Column, ColumnType, Context, Field, HierarchyId, LevelId,
-    MemberId, Members, Property, Result, Rowset, TupleSet, Value,
+    AxisHierarchy, AxisTuples, Batch, CellBlock, CellSet, CellSource, Charge, Column, ColumnType, Context, Field,
+    HierarchyId, LevelId, MemberId, Members, Property, Result, Rowset, Value,
 };
 use std::sync::Arc;
 
@@ -23,7 +23,10 @@ struct LabelColumn {
 /// The cell set as a rowset: columns for the levels of the axes 1 and up, then one for each tuple of axis 0; a row for
 /// each combination of tuples of the axes 1 and up, at most `max_rows` where given. The slicer and cell properties
 /// other than VALUE are not shown.
-pub fn flatten(cells: CellSet, max_rows: Option<u64>) -> Rowset {
+///
+/// # Errors
+/// The columns do not fit the command's memory; interrupts.
+pub fn flatten(cells: CellSet, max_rows: Option<u64>, context: &Context) -> Result<Rowset> {
     let names = cells.members.cube.compatibility.name_encoding();
     let mut columns = Vec::new();
     let mut labels = Vec::new();
@@ -37,10 +40,10 @@ pub fn flatten(cells: CellSet, max_rows: Option<u64>) -> Rowset {
             });
         }
     }
-    value_columns(&cells, &mut columns);
+    let charge = value_columns(&cells, &mut columns, context)?;
     let width = columns.len();
     let values = width - labels.len();
-    let inner: u64 = cells.axes.iter().skip(1).map(|a| a.tuples.len() as u64).product();
+    let inner = cells.axes.iter().skip(1).fold(1u64, |n, a| n.saturating_mul(a.tuples.len()));
     // An empty axis 0 leaves no cells, but the rows of the others; without any other there is nothing to show.
     let rows = if width == 0 { 0 } else { inner.min(max_rows.unwrap_or(u64::MAX)) };
     let mut flattening = Flattening {
@@ -51,14 +54,15 @@ pub fn flatten(cells: CellSet, max_rows: Option<u64>) -> Rowset {
         cells: Pulled { source: cells.cells, block: CellBlock::default(), next: 0, done: false },
         row: 0,
         rows,
+        _columns: charge,
     };
-    Rowset { names, ..Rowset::new(columns, Box::new(move |context| flattening.pull(context))) }
+    Ok(Rowset { names, ..Rowset::new(columns, Box::new(move |context| flattening.pull(context))) })
 }
 
 /// The deepest level that occurs at a position of the tuples; none if only the all member, or nothing, does.
-fn deepest_level(members: &Members, tuples: &TupleSet, position: usize) -> Option<LevelId> {
-    let hierarchy = *tuples.hierarchies.get(position)?;
-    let shown = tuples.iter().map(|t| t[position]).filter(|m| !m.is_null());
+fn deepest_level(members: &Members, tuples: &AxisTuples, position: usize) -> Option<LevelId> {
+    let hierarchy = *tuples.hierarchies().get(position)?;
+    let shown = tuples.members_at(position).filter(|m| !m.is_null());
     shown.map(|m| members.level(hierarchy, m)).max()
 }
 
@@ -92,19 +96,30 @@ fn label_columns(
     }
 }
 
-/// A column for each tuple of axis 0, named by its members; without axes one for the measure of the slicer.
-fn value_columns(cells: &CellSet, columns: &mut Vec<Column>) {
+/// A column for each tuple of axis 0, named by its members; without axes one for the measure of the slicer. All of them are
+/// there before the first row, and charged.
+fn value_columns(cells: &CellSet, columns: &mut Vec<Column>, context: &Context) -> Result<Charge> {
     let members = &cells.members;
-    let mut add = |name: String| columns.push(Column::new(name, ColumnType::Variant));
+    let mut charge = context.charge("Columns", 0)?;
     match cells.axes.first() {
-        Some(axis) => axis.tuples.iter().for_each(|tuple| add(tuple_name(members, &axis.tuples.hierarchies, tuple))),
+        Some(axis) => {
+            let mut step = 0;
+            for tuple in axis.tuples.iter() {
+                context.check_every(&mut step)?;
+                let name = tuple_name(members, axis.tuples.hierarchies(), &tuple);
+                charge.grow(size_of::<Column>() + name.len())?;
+                columns.push(Column::new(name, ColumnType::Variant));
+            }
+        }
         None => {
             let slicer = &cells.slicer.tuples;
-            let at = slicer.hierarchies.iter().position(|&h| h == HierarchyId::MEASURES);
-            let measure = at.filter(|_| !slicer.is_empty()).map(|p| slicer.get(0)[p]);
-            add(members.unique_name(HierarchyId::MEASURES, measure.unwrap_or(MemberId(0))));
+            let at = slicer.hierarchies().iter().position(|&h| h == HierarchyId::MEASURES);
+            let measure = at.filter(|_| !slicer.is_empty()).map(|p| slicer.member(0, p));
+            let name = members.unique_name(HierarchyId::MEASURES, measure.unwrap_or(MemberId(0)));
+            columns.push(Column::new(name, ColumnType::Variant));
         }
     }
+    Ok(charge)
 }
 
 fn tuple_name(members: &Members, hierarchies: &[HierarchyId], tuple: &[MemberId]) -> String {
@@ -121,13 +136,15 @@ fn tuple_name(members: &Members, hierarchies: &[HierarchyId], tuple: &[MemberId]
 struct Flattening {
     members: Arc<Members>,
     /// The tuples of the axes 1 and up.
-    tuples: Vec<TupleSet>,
+    tuples: Vec<AxisTuples>,
     labels: Vec<LabelColumn>,
     /// Value columns: tuples of axis 0, or one.
     values: usize,
     cells: Pulled,
     row: u64,
     rows: u64,
+    /// What the columns are charged with, for as long as there are rows.
+    _columns: Charge,
 }
 
 impl Flattening {
@@ -156,10 +173,10 @@ impl Flattening {
     fn label(&self, label: &LabelColumn) -> Field {
         let mut index = self.row;
         for tuples in &self.tuples[..label.axis - 1] {
-            index /= tuples.len() as u64;
+            index /= tuples.len();
         }
         let tuples = &self.tuples[label.axis - 1];
-        let member = tuples.get((index % tuples.len() as u64) as usize)[label.position];
+        let member = tuples.member(index % tuples.len(), label.position);
         let mut at = member;
         while !at.is_null() && self.members.level(label.hierarchy, at) > label.level {
             at = self.members.parent(label.hierarchy, at);

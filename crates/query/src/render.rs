@@ -33,8 +33,8 @@ pub fn render(cells: &mut CellSet, slicer: bool, context: &Context) -> Result<St
         return Ok(out);
     }
     texts.resize(count as usize, String::new());
-    let columns = cells.axes[0].tuples.len().max(1);
-    let rows = cells.axes.get(1).map_or(1, |a| a.tuples.len().max(1));
+    let columns = cells.axes[0].tuples.len().max(1) as usize;
+    let rows = cells.axes.get(1).map_or(1, |a| a.tuples.len().max(1)) as usize;
     for (ordinal, text) in texts.iter().enumerate() {
         let _ = writeln!(out, "Row #{}: {text}", ordinal / columns % rows);
     }
@@ -44,7 +44,7 @@ pub fn render(cells: &mut CellSet, slicer: bool, context: &Context) -> Result<St
 fn render_axis(out: &mut String, members: &Members, axis: &Axis) {
     for tuple in axis.tuples.iter() {
         out.push('{');
-        for (i, (&hierarchy, &member)) in axis.tuples.hierarchies.iter().zip(tuple).enumerate() {
+        for (i, (&hierarchy, &member)) in axis.tuples.hierarchies().iter().zip(&tuple).enumerate() {
             if i > 0 {
                 out.push_str(", ");
             }

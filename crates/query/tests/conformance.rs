@@ -68,7 +68,8 @@ fn run(mdx: &str, query: &Query) -> Result<(CellSet, BTreeMap<u64, String>)> {
 /// The lines of an axis, of each tuple the first `width` members.
 fn lines(cells: &CellSet, axis: &facetta_model::Axis, width: usize) -> Vec<Vec<String>> {
     let name = |(h, m): (&facetta_model::HierarchyId, &facetta_model::MemberId)| cells.members.unique_name(*h, *m);
-    let tuple = |t: &[facetta_model::MemberId]| axis.tuples.hierarchies.iter().zip(t).take(width).map(name).collect();
+    let tuple =
+        |t: Vec<facetta_model::MemberId>| axis.tuples.hierarchies().iter().zip(&t).take(width).map(name).collect();
     axis.tuples.iter().map(tuple).collect()
 }
 
@@ -91,8 +92,8 @@ fn text(cells: &CellSet, texts: &BTreeMap<u64, String>, expected: &str) -> Strin
         out.push_str(texts.get(&0).map_or("", String::as_str));
         return out;
     }
-    let columns = cells.axes[0].tuples.len().max(1) as u64;
-    let rows = cells.axes.get(1).map_or(1, |a| a.tuples.len().max(1) as u64);
+    let columns = cells.axes[0].tuples.len().max(1);
+    let rows = cells.axes.get(1).map_or(1, |a| a.tuples.len().max(1));
     for ordinal in 0..cells.cell_count() {
         let text = texts.get(&ordinal).map_or("", String::as_str);
         writeln!(out, "Row #{}: {text}", ordinal / columns % rows).unwrap();
@@ -133,14 +134,14 @@ fn fault(case: &Json, mdx: &str, query: &Query) -> Option<String> {
         "size" => {
             let check = &case["check"];
             let axis = check["axis"].as_u64().map_or(cells.axes.len().saturating_sub(1), |a| a as usize);
-            let len = cells.axes.get(axis).map_or(0, |a| a.tuples.len() as u64);
+            let len = cells.axes.get(axis).map_or(0, |a| a.tuples.len());
             return (Some(len) != check["size"].as_u64()).then(|| format!("{len} positions"));
         }
         _ => {
             let check = &case["check"];
             let number = |name: &str| check[name].as_u64().unwrap_or(0) as usize;
             let axis = &cells.axes[number("axis")].tuples;
-            let (h, m) = (axis.hierarchies[number("member")], axis.get(number("pos"))[number("member")]);
+            let (h, m) = (axis.hierarchies()[number("member")], axis.member(number("pos") as u64, number("member")));
             match check["prop"].as_str() {
                 Some("name") => cells.members.name(h, m).to_owned(),
                 Some("caption") => cells.members.caption(h, m).to_owned(),

@@ -4,7 +4,7 @@ use crate::value::{column_type, int_into, value_into, value_type};
 use crate::xml::name::encode_name_as;
 use crate::xml::writer::{Writer, Written, escape_attribute_into, escape_text_into};
 use facetta_model::{
-    Axis, AxisHierarchy, ColumnType, HierarchyId, LevelId, MemberId, Members, Property, TupleSet, Value,
+    Axis, AxisHierarchy, AxisTuples, ColumnType, HierarchyId, LevelId, MemberId, Members, Property, Value,
 };
 use std::borrow::Cow;
 
@@ -39,7 +39,7 @@ pub(crate) fn property_type(members: &Members, hierarchy: HierarchyId, property:
 
 /// Writes one axis.
 pub(crate) struct AxisWriter<'a> {
-    tuples: &'a TupleSet,
+    tuples: &'a AxisTuples,
     hierarchies: Vec<MemberWriter<'a>>,
 }
 
@@ -69,14 +69,15 @@ impl<'a> AxisWriter<'a> {
     /// Writes Tuples with every tuple.
     pub(crate) fn write_tuples(&mut self, w: &mut Writer) -> Written {
         w.start("Tuples");
-        for (i, tuple) in self.tuples.iter().enumerate() {
+        let (tuples, len) = (self.tuples, self.tuples.len());
+        for i in 0..len {
             w.poll()?;
             let out = w.bytes();
             out.extend_from_slice(b"<Tuple>");
-            for (h, &member) in tuple.iter().enumerate() {
-                let previous = i.checked_sub(1).map(|p| self.tuples.get(p)[h]);
-                let next = (i + 1 < self.tuples.len()).then(|| self.tuples.get(i + 1)[h]);
-                self.hierarchies[h].member_into(out, member, previous, next, true);
+            for (h, hierarchy) in self.hierarchies.iter_mut().enumerate() {
+                let previous = i.checked_sub(1).map(|p| tuples.member(p, h));
+                let next = (i + 1 < len).then(|| tuples.member(i + 1, h));
+                hierarchy.member_into(out, tuples.member(i, h), previous, next, true);
             }
             out.extend_from_slice(b"</Tuple>");
             w.flush_full()?;
@@ -92,7 +93,7 @@ impl<'a> AxisWriter<'a> {
             w.start("CrossProduct");
             w.attribute("Size", &cluster.size.to_string());
             for (h, &(count, stride)) in cluster.lists.iter().enumerate() {
-                let member = |i: usize| self.tuples.get(start + i * stride)[h];
+                let member = |i: u64| self.tuples.member(start + i * stride, h);
                 w.start("Members");
                 w.attribute("Hierarchy", &self.hierarchies[h].axis_name);
                 for i in 0..count {
@@ -113,27 +114,27 @@ impl<'a> AxisWriter<'a> {
 /// A run of tuples that is the product of one list of members for each hierarchy, the last running fastest.
 struct Cluster {
     /// Tuples in the run.
-    size: usize,
+    size: u64,
     /// For each hierarchy the length of its list, and the distance of its members in the run.
-    lists: Vec<(usize, usize)>,
+    lists: Vec<(u64, u64)>,
 }
 
 impl Cluster {
     /// The product that begins at the tuple `start`: from the last hierarchy outwards, each list is as long as the block of
     /// tuples found so far repeats with only this member changing.
-    fn at(tuples: &TupleSet, start: usize, w: &mut Writer) -> Written<Cluster> {
-        let arity = tuples.arity();
+    fn at(tuples: &AxisTuples, start: u64, w: &mut Writer) -> Written<Cluster> {
+        let arity = tuples.hierarchies().len();
         let mut lists = vec![(1, 1); arity];
         let mut size = 1;
         for h in (0..arity).rev() {
             let mut count = 1;
             'extend: while start + (count + 1) * size <= tuples.len() {
                 let block = start + count * size;
-                let member = tuples.get(block)[h];
+                let member = tuples.member(block, h);
                 for i in 0..size {
                     w.poll()?;
-                    let (first, this) = (tuples.get(start + i), tuples.get(block + i));
-                    if this[h] != member || this[..h] != first[..h] || this[h + 1..] != first[h + 1..] {
+                    let same = |at: usize| tuples.member(block + i, at) == tuples.member(start + i, at);
+                    if tuples.member(block + i, h) != member || !(0..arity).all(|at| at == h || same(at)) {
                         break 'extend;
                     }
                 }

@@ -118,7 +118,7 @@ pub(crate) fn axis(members: &Members, hierarchies: &[HierarchyId], tuples: impl 
     };
     let mut set = TupleSet::new(hierarchies);
     set.members = tuples.into_iter().map(MemberId).collect();
-    Axis { hierarchies: hierarchies.iter().map(one).collect(), tuples: set, properties_asked: false }
+    Axis { hierarchies: hierarchies.iter().map(one).collect(), tuples: set.into(), properties_asked: false }
 }
 
 /// A cell set with VALUE, FORMATTED_VALUE and CELL_ORDINAL.
