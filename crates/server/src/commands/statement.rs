@@ -5,6 +5,7 @@ use crate::dispatch::ask;
 use crate::environment;
 use crate::handler::Exchange;
 use crate::rowsets::select::{Query, select};
+use crate::scope::Scope;
 use facetta_mdx::ast::{Statement, StatementKind};
 use facetta_mdx::{Parsed, parse};
 use facetta_model::{Outcome, Result, bail};
@@ -49,6 +50,12 @@ fn run_parsed(exchange: &Exchange, request: &Execute, parsed: Parsed, text: &str
             let rowset = select(&ask(exchange), &query)?;
             Ok(if only_checked(exchange) { Reply::Empty } else { Reply::Rowset(rowset) })
         }
+        // Content=None does not prepare these: clients send it with whatever they expect no rows of.
+        StatementKind::BeginTransaction | StatementKind::CommitTransaction | StatementKind::RollbackTransaction
+            if exchange.properties.prepare_only() =>
+        {
+            Ok(Reply::Empty)
+        }
         StatementKind::BeginTransaction => done(transaction::begin(server, session)),
         StatementKind::CommitTransaction => done(transaction::commit(server, session, exchange.context())),
         StatementKind::RollbackTransaction => done(transaction::rollback(exchange)),
@@ -65,7 +72,7 @@ fn run_parsed(exchange: &Exchange, request: &Execute, parsed: Parsed, text: &str
             let catalog = ask(exchange).catalog_name()?;
             let scope = session.state().scope.as_deref().cloned().unwrap_or_default();
             let scope = scope.without(&catalog, objects, exchange.properties.cube()).map_err(|e| e.located_in(text))?;
-            done(server.sessions.set_scope(session, scope))
+            done(set_scope(exchange, scope))
         }
         _ => query(exchange, request, &parsed, text),
     }
@@ -73,16 +80,23 @@ fn run_parsed(exchange: &Exchange, request: &Execute, parsed: Parsed, text: &str
 
 /// Adds a definition to the session, if the cube takes it.
 fn create(exchange: &Exchange, statement: &Statement, text: &str) -> Result<()> {
-    let (server, session) = (&exchange.call.server, exchange.session());
     let ask = ask(exchange);
     let (catalog, snapshot) = (ask.catalog_name()?, ask.snapshot()?);
-    let before = session.state().scope.as_deref().cloned().unwrap_or_default();
+    let before = exchange.session().state().scope.as_deref().cloned().unwrap_or_default();
     let (after, cube) = before.with(&catalog, statement, text, exchange.properties.cube())?;
     let Some(cube) = snapshot.catalog().cube(&cube) else {
         bail!(CubeNotFound, "The {cube} cube either does not exist or has not been processed.");
     };
     facetta_query::check_definition(statement, &environment::query(&ask)?, cube, exchange.context())?;
-    server.sessions.set_scope(session, after)
+    set_scope(exchange, after)
+}
+
+/// Gives the session a scope, unless the statement is only prepared.
+fn set_scope(exchange: &Exchange, scope: Scope) -> Result<()> {
+    if exchange.properties.prepare_only() {
+        return Ok(());
+    }
+    exchange.call.server.sessions.set_scope(exchange.session(), scope)
 }
 
 fn query(exchange: &Exchange, request: &Execute, parsed: &Parsed, text: &str) -> Result<Reply> {

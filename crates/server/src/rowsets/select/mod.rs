@@ -76,6 +76,8 @@ pub fn select(ask: &Ask, query: &Query<'_>) -> Result<Rowset> {
 struct Output {
     name: String,
     ty: ColumnType,
+    /// Whether a row may leave it out.
+    optional: bool,
     value: Expression,
 }
 
@@ -93,10 +95,13 @@ impl Plan {
 
 fn outputs(scope: &Scope, query: &Query<'_>) -> Result<Vec<Output>> {
     if query.select.items.is_empty() {
+        // What a rowset always has, a row may lack behind a LEFT JOIN.
+        let joins = !query.select.joins.is_empty();
         let all = scope.columns.iter().enumerate();
         let output = |(index, column): (usize, &scope::ScopeColumn)| Output {
             name: column.info.name.to_owned(),
             ty: column.info.ty.column_type(),
+            optional: column.info.optional || joins,
             value: Expression::Field(index),
         };
         return Ok(all.map(output).collect());
@@ -106,10 +111,10 @@ fn outputs(scope: &Scope, query: &Query<'_>) -> Result<Vec<Output>> {
 
 fn output(scope: &Scope, query: &Query<'_>, item: &DmvItem) -> Result<Output> {
     let value = expression::compile(scope, query, &item.expression)?;
-    let (name, ty) = match (&item.expression.kind, &value) {
+    let (name, ty, optional) = match (&item.expression.kind, &value) {
         (_, Expression::Field(index)) => {
             let info = scope.columns[*index].info;
-            (info.name.to_owned(), info.ty.column_type())
+            (info.name.to_owned(), info.ty.column_type(), info.optional || !query.select.joins.is_empty())
         }
         (DmvExpressionKind::Aggregate(aggregate), _) => {
             let argument = aggregate.argument.as_ref();
@@ -122,15 +127,16 @@ fn output(scope: &Scope, query: &Query<'_>, item: &DmvItem) -> Result<Output> {
                 }
                 _ => ColumnType::Long,
             };
-            (name, ty)
+            (name, ty, true)
         }
-        _ => ("Expression".to_owned(), ColumnType::Variant),
+        _ => ("Expression".to_owned(), ColumnType::Variant, true),
     };
     let name = item.alias.as_ref().map_or(name, |a| a.text.to_string());
-    Ok(Output { name, ty, value })
+    Ok(Output { name, ty, optional, value })
 }
 
-/// The columns of the answer: none is required, and later ones of a name get a number (spec/results.md 1.4).
+/// The columns of the answer, declared as a Discover declares them (spec/dmv.md); later ones of a name get a number
+/// (spec/results.md 1.4).
 fn columns(outputs: &[Output]) -> Vec<Column> {
     let mut seen: HashSet<String> = HashSet::new();
     let mut columns = Vec::new();
@@ -141,7 +147,7 @@ fn columns(outputs: &[Output]) -> Vec<Column> {
             number += 1;
             name = format!("{}{number}", output.name);
         }
-        columns.push(Column::new(name, output.ty.clone()));
+        columns.push(Column { name: name.into(), ty: output.ty.clone(), optional: output.optional });
     }
     columns
 }
