@@ -321,6 +321,13 @@ impl Properties {
         self.number("MaximumRows").and_then(|n| u64::try_from(n).ok()).filter(|&n| n > 0)
     }
 
+    /// Which rows of a rowset are sent: those of BeginRange to EndRange, at most MaximumRows of them.
+    pub fn row_range(&self) -> std::ops::Range<u64> {
+        let range = self.cell_range();
+        let most = self.maximum_rows().unwrap_or(u64::MAX);
+        range.start..range.end.min(range.start.saturating_add(most))
+    }
+
     /// LocaleIdentifier.
     pub fn locale(&self) -> Option<u32> {
         self.number("LocaleIdentifier").and_then(|n| u32::try_from(n).ok())

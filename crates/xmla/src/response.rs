@@ -21,8 +21,8 @@ pub struct Reply {
     pub axis_format: AxisFormat,
     /// The ordinals of the cells that are written; all if there is none.
     pub cell_range: Option<Range<u64>>,
-    /// The most rows of a rowset that are written.
-    pub maximum_rows: Option<u64>,
+    /// The positions of the rows of a rowset that are written; all if there is none.
+    pub row_range: Option<Range<u64>>,
     /// What the command has to say beside its result.
     pub warnings: Vec<Warning>,
 }
@@ -35,9 +35,13 @@ impl Reply {
             content: properties.content(),
             axis_format: properties.axis_format(),
             cell_range: Some(properties.cell_range()),
-            maximum_rows: properties.maximum_rows(),
+            row_range: Some(properties.row_range()),
             warnings: Vec::new(),
         }
+    }
+
+    fn rows(&self) -> Range<u64> {
+        self.row_range.clone().unwrap_or(0..u64::MAX)
     }
 }
 
@@ -59,7 +63,7 @@ pub fn write_discover_response(
     reply: &Reply,
     rowset: Rowset,
 ) -> io::Result<Delivery> {
-    deliver(sink, context, reply, "DiscoverResponse", |w| write_rowset(w, rowset, reply.content, reply.maximum_rows))
+    deliver(sink, context, reply, "DiscoverResponse", |w| write_rowset(w, rowset, reply.content, reply.rows()))
 }
 
 /// Writes the answer to an Execute. An error of the sink means that the client can be told nothing more.
@@ -70,7 +74,7 @@ pub fn write_execute_response(
     outcome: Outcome,
 ) -> io::Result<Delivery> {
     deliver(sink, context, reply, "ExecuteResponse", |w| match outcome {
-        Outcome::Rowset(rowset) => write_rowset(w, rowset, reply.content, reply.maximum_rows),
+        Outcome::Rowset(rowset) => write_rowset(w, rowset, reply.content, reply.rows()),
         Outcome::CellSet(cell_set) => {
             let range = reply.cell_range.clone().unwrap_or(0..u64::MAX);
             write_cell_set(w, cell_set, reply.content, reply.axis_format, range)

@@ -7,9 +7,11 @@ use crate::xml::namespace::Namespace;
 use crate::xml::writer::{Writer, Written};
 use facetta_model::{Column, ColumnType, Field, NameEncoding, Rowset};
 use std::collections::HashSet;
+use std::ops::Range;
 
-/// Writes the root of a rowset and leaves it open. At most `limit` rows are pulled from the source.
-pub(crate) fn write_rowset(w: &mut Writer, mut rowset: Rowset, content: Content, limit: Option<u64>) -> Written {
+/// Writes the root of a rowset and leaves it open. Only the rows at positions in `range` are written, and none is pulled
+/// from the source behind them.
+pub(crate) fn write_rowset(w: &mut Writer, mut rowset: Rowset, content: Content, range: Range<u64>) -> Written {
     start_root(w, Namespace::Rowset);
     let columns = Columns::new(&rowset.columns, rowset.names);
     if content.has_schema() {
@@ -18,19 +20,22 @@ pub(crate) fn write_rowset(w: &mut Writer, mut rowset: Rowset, content: Content,
     if !content.has_data() {
         return Ok(());
     }
-    let mut left = limit.unwrap_or(u64::MAX);
-    while left > 0 {
+    let mut next = 0;
+    while next < range.end && !range.is_empty() {
         w.context().check()?;
         let Some(batch) = (rowset.rows)(w.context())? else { break };
-        for row in batch.rows().take(usize::try_from(left).unwrap_or(usize::MAX)) {
+        for (position, row) in (next..range.end).zip(batch.rows()) {
             w.poll()?;
+            if position < range.start {
+                continue;
+            }
             let out = w.bytes();
             out.extend_from_slice(b"<row>");
             columns.row_into(out, row);
             out.extend_from_slice(b"</row>");
             w.flush_full()?;
         }
-        left = left.saturating_sub(batch.len() as u64);
+        next = next.saturating_add(batch.len() as u64);
     }
     Ok(())
 }

@@ -176,16 +176,44 @@ fn rowset() {
 }
 
 #[test]
-fn rowset_contents_and_limit() {
-    let content = |content, maximum_rows| {
-        execute(&Reply { content, maximum_rows, ..Reply::default() }, Outcome::Rowset(sample_rowset()))
+fn rowset_contents_and_range() {
+    let content = |content, row_range| {
+        execute(&Reply { content, row_range, ..Reply::default() }, Outcome::Rowset(sample_rowset()))
     };
     let parts = |answer: &str| (answer.contains("<xsd:schema"), answer.matches("<row>").count());
     assert_eq!(parts(&content(Content::None, None)), (false, 0));
     assert_eq!(parts(&content(Content::Schema, None)), (true, 0));
     assert_eq!(parts(&content(Content::Metadata, None)), (true, 0));
     assert_eq!(parts(&content(Content::Data, None)), (false, 6));
-    assert_eq!(parts(&content(Content::SchemaData, Some(2))), (true, 2));
+    assert_eq!(parts(&content(Content::SchemaData, Some(0..2))), (true, 2));
+    assert_eq!(parts(&content(Content::SchemaData, Some(4..9))), (true, 2));
+    assert_eq!(parts(&content(Content::SchemaData, Some(2..2))), (true, 0));
+}
+
+#[test]
+fn names_of_elements_are_encoded_as_the_rowset_says() {
+    let row = || Rowset::of(vec![Column::new("[A]", ColumnType::Int)], [vec![Field::Int(1)]]);
+    let answer = |names| execute(&Reply::default(), Outcome::Rowset(Rowset { names, ..row() }));
+    assert!(answer(NameEncoding::UpperCase).contains("<_x005B_A_x005D_>1<"));
+    let lower = answer(NameEncoding::LowerCase);
+    assert!(
+        lower.contains("<_x005b_A_x005d_>1<") && lower.contains(r#"sql:field="[A]" name="_x005b_A_x005d_""#),
+        "{lower}"
+    );
+}
+
+/// Two measures have no parent that they could share; Analysis Services takes them for siblings nevertheless.
+#[test]
+fn members_without_a_parent_are_siblings_as_the_catalog_has_it() {
+    for (compatibility, info) in [(Compatibility::AnalysisServices, "131072"), (Compatibility::Mondrian, "0")] {
+        let members = members(compatibility, 2);
+        let columns = axis(&members, &[MEASURES], [0, 1]);
+        let slicer = axis(&members, &[PRODUCT], [0]);
+        let cells = cell_set(&members, vec![columns], slicer, one_block(CellBlock::default()));
+        let answer = execute(&Reply::default(), Outcome::CellSet(cells));
+        let infos: Vec<&str> = answer.split("<DisplayInfo>").skip(1).map(|t| t.split('<').next().unwrap()).collect();
+        assert_eq!(infos[..2], ["0", info], "{compatibility:?}");
+    }
 }
 
 fn product_property(name: &str, property: Property) -> AxisProperty {

@@ -108,7 +108,7 @@ fn query(exchange: &Exchange, request: &Execute, parsed: &Parsed, text: &str) ->
     Ok(match (outcome, exchange.properties.format()) {
         (Outcome::Done, _) => Reply::Empty,
         (Outcome::CellSet(cells), Format::Tabular) => {
-            Reply::Rowset(flatten(cells, exchange.properties.maximum_rows(), exchange.context())?)
+            Reply::Rowset(flatten(cells, Some(exchange.properties.row_range().end), exchange.context())?)
         }
         (Outcome::CellSet(cells), _) => Reply::CellSet(cells),
         // Whatever the format: Excel asks for all that it executes as Multidimensional (spec/excel.md 1.3).
