@@ -208,4 +208,132 @@ impl Compatibility {
     pub fn ancestors_on_the_way(self) -> bool {
         self == Compatibility::Mondrian
     }
+
+    /// The format of a calculated measure that neither has one nor names a measure to take it from.
+    pub fn format_without_measure(self) -> Option<&'static str> {
+        (self == Compatibility::Mondrian).then_some("Standard")
+    }
+
+    /// Whether a text in a cell is no number even if it spells one, and a text and a number are not compared.
+    pub fn numbers_are_typed(self) -> bool {
+        self == Compatibility::Mondrian
+    }
+
+    /// Whether `member : NULL` goes to the end of the level; otherwise such a range is empty.
+    pub fn open_ranges(self) -> bool {
+        self == Compatibility::AnalysisServices
+    }
+
+    /// Whether Rank knows a position, 0, of a member in a set over other hierarchies; otherwise that is an error.
+    pub fn ranks_strangers(self) -> bool {
+        self == Compatibility::Mondrian
+    }
+
+    /// Whether a covariance or regression of no values is no number; otherwise it is empty.
+    pub fn statistics_of_nothing_are_nan(self) -> bool {
+        self == Compatibility::Mondrian
+    }
+
+    /// How TopPercent and BottomPercent see a set without any value: as equal shares, or as one tuple that stands for all.
+    pub fn empty_values_share_equally(self) -> bool {
+        self == Compatibility::Mondrian
+    }
+
+    /// Whether the cube's calculated measures are neighbours and siblings of the stored ones.
+    pub fn calculated_measures_are_siblings(self) -> bool {
+        self == Compatibility::Mondrian
+    }
+
+    /// Whether every member has a data member, itself; otherwise only those of parent-child hierarchies have one.
+    pub fn every_member_has_data(self) -> bool {
+        self == Compatibility::AnalysisServices
+    }
+
+    /// The solve order of what VisualTotals makes.
+    pub fn visual_total_solve_order(self) -> i32 {
+        match self {
+            Compatibility::AnalysisServices => 0,
+            Compatibility::Mondrian => 99,
+        }
+    }
+
+    /// Whether Exists takes the default members of hierarchies that only one of its sets has.
+    pub fn exists_minds_default_members(self) -> bool {
+        self == Compatibility::Mondrian
+    }
+
+    /// Whether NonEmptyCrossJoin orders listed members as the hierarchy does, and minds calculated measures of the query.
+    pub fn non_empty_crossjoin_is_native(self) -> bool {
+        self == Compatibility::Mondrian
+    }
+
+    /// Whether overlapping tuples of a slicer count each for itself; otherwise what they share counts once.
+    pub fn slicer_tuples_add_up(self) -> bool {
+        self == Compatibility::Mondrian
+    }
+
+    /// Whether the current member of a hierarchy that the slicer holds a set of ends the query; otherwise it fails the cell.
+    pub fn current_member_of_set_is_fatal(self) -> bool {
+        self == Compatibility::Mondrian
+    }
+
+    /// Whether steps up and down a ragged hierarchy are those from shown parent to child; otherwise they are levels.
+    pub fn steps_skip_hidden_members(self) -> bool {
+        self == Compatibility::Mondrian
+    }
+
+    /// Whether LEAVES means leaves strictly below the member and one step deeper than asked; otherwise down to the depth asked
+    /// for, a leaf being its own.
+    pub fn leaves_lie_below_depth(self) -> bool {
+        self == Compatibility::Mondrian
+    }
+
+    /// Properties of a connection that are parameters without a value, as Mondrian 3 names them.
+    pub fn connection_properties(self) -> &'static [&'static str] {
+        match self {
+            Compatibility::AnalysisServices => &[],
+            Compatibility::Mondrian => &[
+                "Provider",
+                "Jdbc",
+                "JdbcDrivers",
+                "JdbcUser",
+                "JdbcPassword",
+                "Catalog",
+                "CatalogContent",
+                "CatalogName",
+                "DataSource",
+                "PoolNeeded",
+                "Role",
+                "UseContentChecksum",
+                "UseSchemaPool",
+                "DynamicSchemaProcessor",
+                "Locale",
+                "JdbcConnectionUuid",
+                "PinSchemaTimeout",
+                "AggregateScanSchema",
+                "AggregateScanCatalog",
+                "Instance",
+            ],
+        }
+    }
+
+    /// Whether ORDER with DESC turns the natural order of tuples round where their values are equal.
+    pub fn ties_follow_direction(self) -> bool {
+        self == Compatibility::Mondrian
+    }
+
+    /// The name of the measure that counts fact rows where a cube has no such measure, if it gets one.
+    pub fn fact_count(self) -> Option<&'static str> {
+        (self == Compatibility::Mondrian).then_some("Fact Count")
+    }
+
+    /// Whether a function takes the literal NULL where it takes texts.
+    pub fn takes_null(self, function: &str) -> bool {
+        self == Compatibility::AnalysisServices || !function.eq_ignore_ascii_case("UCase")
+    }
+
+    /// Whether the flags of Descendants other than LEAVES need a depth beside them.
+    pub fn descendants_flags_need_depth(self) -> bool {
+        self == Compatibility::Mondrian
+    }
 }

@@ -97,6 +97,8 @@ error_kinds! {
     Invalid = 0xC10A_0050;
     /// A calculation refers to itself.
     Recursion = 0xC10A_0051;
+    /// The current member of a hierarchy was asked for of which the slicer holds a set, where that ends the query.
+    CurrentMemberOfSet = 0xC10A_0052;
     /// A calculated cell cannot be drilled through.
     DrillthroughCalculated = 0xC10A_00B8;
     /// What parses and is a part of the language, but is not done yet; the message names it.

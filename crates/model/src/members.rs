@@ -387,7 +387,7 @@ fn write_path(out: &mut String, h: &Hierarchy, member: MemberId) {
     let mut path = vec![member];
     let mut at = h.members.parent(member);
     while !at.is_null() {
-        if h.all_member() != Some(at) && !h.members.is_hidden(at) {
+        if h.all_member() != Some(at) {
             path.push(at);
         }
         at = h.members.parent(at);

@@ -72,7 +72,12 @@ impl Evaluator {
                 at.set_one(h.index(), MemberId::NULL);
             }
         } else {
-            self.narrow(&mut at, &set)?;
+            if self.cube.compatibility.slicer_tuples_add_up() && self.overlaps(&set)? {
+                let (hierarchy, total) = crate::functions::special::total_over(self, &*set.tuples(&self.context)?)?;
+                at.set_one(hierarchy.index(), total);
+            } else {
+                self.narrow(&mut at, &set)?;
+            }
         }
         self.set_base(at);
         Ok(Some(set))
@@ -236,6 +241,8 @@ struct Cells {
     /// First cell of the next window.
     window_end: u64,
     formats: FxHashMap<Arc<str>, Arc<Format>>,
+    /// Whether empty cells may have a text.
+    shows_null: bool,
 }
 
 impl Cells {
@@ -243,7 +250,8 @@ impl Cells {
         let axes: Vec<_> = axes.iter().flat_map(|set| set.parts().iter().rev().cloned()).collect();
         let count = axes.iter().fold(1u64, |n, a| n.saturating_mul(a.len() as u64));
         let count = if empty { 0 } else { count };
-        Cells { evaluator, axes, next: 0, count, window_end: 0, formats: FxHashMap::default() }
+        let shows_null = evaluator.a_format_shows_null();
+        Cells { evaluator, axes, next: 0, count, window_end: 0, formats: FxHashMap::default(), shows_null }
     }
 
     fn next(&mut self, context: &Context) -> Result<Option<CellBlock>> {
@@ -299,8 +307,9 @@ impl Cells {
         let batch = self.coordinates(start, len);
         let values = self.evaluator.cells_or_errors(&batch)?;
         let mut rows: Vec<u32> = Vec::new();
+        let texts = self.texts_of_null(&batch)?;
         for row in 0..len {
-            if !values.get(row).is_empty() {
+            if !values.get(row).is_empty() || texts.as_ref().is_some_and(|t| !t.get(row).is_empty()) {
                 rows.push(row as u32);
             }
         }
@@ -329,6 +338,16 @@ impl Cells {
             }
         }
         Ok(block)
+    }
+
+    /// What the cells would show if they were empty, where formats may say something about that.
+    fn texts_of_null(&mut self, batch: &Batch) -> Result<Option<Strings>> {
+        let asked = self.evaluator.program.cell_properties.contains(&CellProperty::FormattedValue);
+        if !self.shows_null || !asked {
+            return Ok(None);
+        }
+        let formats = self.evaluator.format_strings(batch)?;
+        Ok(Some(self.formatted(&vec![Value::Empty; batch.len], &formats)))
     }
 
     /// The coordinates of the cells from `start`.

@@ -84,10 +84,32 @@ impl<'a> Tree<'a> {
         if member.is_null() {
             return Vec::new();
         }
-        match self.parent(member) {
+        if self.id == HierarchyId::MEASURES {
+            return self.measures();
+        }
+        let mut parent = self.parent(member);
+        if self.members.cube.compatibility.steps_skip_hidden_members()
+            && let Some(stored) = self.stored(member)
+        {
+            // Those below a hidden member are siblings of each other only.
+            parent = self.hierarchy.members.parent(stored);
+        }
+        match parent {
             MemberId::NULL => self.roots(),
             parent => self.children(parent),
         }
+    }
+
+    /// The measures in the order in which they are neighbours.
+    fn measures(&self) -> Vec<MemberId> {
+        let mut out = self.roots();
+        if self.members.cube.compatibility.calculated_measures_are_siblings() {
+            let of_cube = |m: &MemberId| {
+                self.members.calculated(*m).is_some_and(|c| matches!(c.scope, facetta_model::Scope::Cube))
+            };
+            out.extend(self.calculated(None).into_iter().filter(of_cube));
+        }
+        out
     }
 
     /// The members of a level in the order of the tree; hidden ones are left out.
@@ -120,16 +142,20 @@ impl<'a> Tree<'a> {
         if steps == 0 {
             return member;
         }
+        if self.id == HierarchyId::MEASURES {
+            let measures = self.measures();
+            let Some(position) = measures.iter().position(|m| *m == seen(member)) else { return MemberId::NULL };
+            let at = usize::try_from((position as i64).saturating_add(steps)).ok();
+            return at.and_then(|at| measures.get(at)).copied().unwrap_or(MemberId::NULL);
+        }
         let Some(member) = self.stored(member) else { return MemberId::NULL };
-        let range = if self.id == HierarchyId::MEASURES {
-            0..self.members.cube.measures.len() as u32
-        } else if self.hierarchy.parent_child {
+        let range = if self.hierarchy.parent_child {
             self.hierarchy.members.at_depth(self.hierarchy.members.depth(member))
         } else {
             self.hierarchy.levels[self.hierarchy.level_of(member).index()].members.clone()
         };
         let members = &self.hierarchy.members;
-        if self.id == HierarchyId::MEASURES || !members.is_ragged() {
+        if !members.is_ragged() {
             let at = i64::from(member.0).saturating_add(steps);
             return if at >= i64::from(range.start) && at < i64::from(range.end) {
                 MemberId(at as u32)

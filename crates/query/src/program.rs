@@ -20,6 +20,8 @@ pub(crate) struct Program {
     pub(crate) sets: Vec<NamedSet>,
     /// The stored measures that the statement names, directly or in the formulas that it names.
     pub(crate) measures: Vec<MemberId>,
+    /// The calculated measures that it names.
+    pub(crate) calculated_measures: Vec<MemberId>,
     /// How many iterations (named sets, aliases) a coordinate has columns for.
     pub(crate) iterations: usize,
     /// The iterations that are asked for their current tuple.

@@ -4,6 +4,7 @@ use super::{Batch, Col, Column, Evaluator, Object, Objects, TupleColumn, Values}
 use crate::coordinate::{self, Place};
 use crate::expr::{Expr, ExprKind, Kind};
 use crate::functions::{Run, logical};
+use crate::scalar::ScalarKind;
 use facetta_model::{Error, ErrorKind, HierarchyId, LevelId, MemberId, Property, Result, Value, bail};
 
 impl Evaluator {
@@ -14,7 +15,12 @@ impl Evaluator {
             return Ok(Col::One(value.clone()));
         }
         match self.values_or_error(expr, batch) {
-            Err(error) if error.is_interrupt() || error.kind() == ErrorKind::Recursion => Err(error),
+            Err(error)
+                if error.is_interrupt()
+                    || matches!(error.kind(), ErrorKind::Recursion | ErrorKind::CurrentMemberOfSet) =>
+            {
+                Err(error)
+            }
             Err(error) if batch.len <= 1 => Ok(Col::One(Value::Error(error.at(expr.span)))),
             Err(_) => {
                 let half = batch.len as u32 / 2;
@@ -50,13 +56,35 @@ impl Evaluator {
                         None => run(self, call, batch),
                     }
                 }
-                Run::Row(run) => self.row_values(run, &call.args, batch),
+                Run::Row(run) => {
+                    let numeric = |i| matches!(call.function.parameter(i), Some(Kind::Numeric | Kind::Integer));
+                    self.row_values(|v| self.only_numbers(v, numeric).and_then(|()| run(v)), &call.args, batch)
+                }
                 _ => bail!(Type, "{} is no scalar", call.function.name),
             },
-            ExprKind::Scalar(function, args) => self.row_values(|v| function.call(&self.scalars, v), args, batch),
+            ExprKind::Scalar(function, args) => {
+                let numeric = |i: usize| function.parameters.get(i).is_some_and(|p| p.kind == ScalarKind::Numeric);
+                let call = |v: &[Value]| self.only_numbers(v, numeric).and_then(|()| function.call(&self.scalars, v));
+                self.row_values(call, args, batch)
+            }
             ExprKind::Failed(error) => Err(error.clone()),
             _ => self.cell_at(expr, batch),
         }
+    }
+
+    /// An error where a value stands for a number and is none, unless texts may spell numbers.
+    fn only_numbers(&self, values: &[Value], numeric: impl Fn(usize) -> bool) -> Result<()> {
+        for (i, value) in values.iter().enumerate() {
+            let kind = match value {
+                Value::Str(_) => "STRING",
+                Value::Boolean(_) => "BOOLEAN",
+                _ => continue,
+            };
+            if numeric(i) && self.cube.compatibility.numbers_are_typed() {
+                bail!(Type, "Expected value of type NUMERIC; got value '{value}' ({kind})");
+            }
+        }
+        Ok(())
     }
 
     fn row_values(&self, run: impl Fn(&[Value]) -> Result<Value>, args: &[Expr], batch: &Batch) -> Result<Values> {

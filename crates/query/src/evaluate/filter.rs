@@ -58,6 +58,39 @@ impl Evaluator {
         Ok(())
     }
 
+    /// What Exists yields: as [`Evaluator::exists`], but hierarchies that one of the sets lacks are seen at their default
+    /// members where the catalog's habits are so.
+    pub(crate) fn exists_by_default(&self, set: &Tuples, other: &Tuples) -> Result<Set> {
+        if !self.cube.compatibility.exists_minds_default_members() {
+            return self.exists(set, other);
+        }
+        let own = self.at_defaults(set, other)?;
+        let others = self.at_defaults(other, set)?;
+        self.exists(&own, &others)
+    }
+
+    /// The tuples of a set whose members of hierarchies that `like` lacks are related to the default ones.
+    fn at_defaults(&self, set: &Tuples, like: &Tuples) -> Result<Tuples> {
+        let members = self.members();
+        let lacking = |(i, h): (usize, &HierarchyId)| {
+            let minded = *h != HierarchyId::MEASURES && !like.hierarchies.contains(h);
+            minded.then(|| (i, self.default_member(*h), Tree::new(&members, *h)))
+        };
+        let lacking: Vec<_> = set.hierarchies.iter().enumerate().filter_map(lacking).collect();
+        let mut out = TupleSet::new(set.hierarchies.clone());
+        let mut step = 0;
+        for tuple in set.iter() {
+            self.context.check_every(&mut step)?;
+            let related = lacking.iter().all(|(i, default, tree)| {
+                tree.is_at_or_under(tuple[*i], *default) || tree.is_at_or_under(*default, tuple[*i])
+            });
+            if related {
+                out.members.extend_from_slice(tuple);
+            }
+        }
+        Tuples::new(out, &self.context)
+    }
+
     /// The tuples of `set` that exist together with a tuple of `other`: in the hierarchies that both have, one member is the
     /// other or lies below it.
     pub(crate) fn exists(&self, set: &Tuples, other: &Tuples) -> Result<Set> {

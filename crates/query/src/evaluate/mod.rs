@@ -6,6 +6,7 @@ mod existing;
 mod expression;
 mod filter;
 mod over;
+mod overlap;
 mod passes;
 mod properties;
 mod set;
@@ -27,7 +28,7 @@ use crate::environment::{Query, RoleFilter, Settings};
 use crate::program::{Calculation, Program};
 use crate::scalar::ScalarContext;
 use facetta_model::catalog::Cube;
-use facetta_model::{Context, Error, ErrorKind, HierarchyId, MemberId, Members, Result, Snapshot, Span, Value, bail};
+use facetta_model::{Context, Error, ErrorKind, HierarchyId, MemberId, Members, Result, Snapshot, Span, Value};
 use rustc_hash::FxHashMap;
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
@@ -257,11 +258,12 @@ impl Evaluator {
     /// What stands in a coordinate, where it must be one member.
     pub(crate) fn current(&self, hierarchy: HierarchyId, member: MemberId) -> Result<MemberId> {
         if let Place::Set(_) = coordinate::place(member) {
-            bail!(
-                Invalid,
-                "The MDX function CURRENTMEMBER failed because the coordinate for the '{}' hierarchy contains a set",
-                self.cube.hierarchy(hierarchy).unique_name
-            );
+            let fatal = self.cube.compatibility.current_member_of_set_is_fatal();
+            let kind = if fatal { ErrorKind::CurrentMemberOfSet } else { ErrorKind::Invalid };
+            let name = &self.cube.hierarchy(hierarchy).unique_name;
+            let function = "The MDX function CURRENTMEMBER failed";
+            let text = format!("{function} because the coordinate for the '{name}' hierarchy contains a set");
+            return Err(Error::new(kind, text));
         }
         Ok(member)
     }

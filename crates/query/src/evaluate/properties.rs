@@ -16,6 +16,13 @@ impl Evaluator {
         })
     }
 
+    /// Whether a format of a measure or calculation shows something for null.
+    pub(crate) fn a_format_shows_null(&self) -> bool {
+        let shows = |text: &str| text.contains(';') && crate::format::Format::parse(text).shows_null();
+        let measures = self.cube.measures.iter().filter_map(|m| m.format.as_deref()).any(shows);
+        measures || self.program.calculations.iter().filter_map(|c| c.format.as_deref()).any(|e| any_text(e, &shows))
+    }
+
     /// A property for each row: from calculations by `of`, else from the stored measure.
     fn cell_texts(
         &self,
@@ -113,5 +120,18 @@ impl Evaluator {
             properties: Vec::new(),
         };
         self.add_member(look, calculation)
+    }
+}
+
+/// Whether a literal text in an expression is as `holds` says.
+fn any_text(expr: &Expr, holds: &dyn Fn(&str) -> bool) -> bool {
+    match &expr.kind {
+        ExprKind::Literal(Value::Str(text)) => holds(text),
+        ExprKind::Scalar(_, args) => args.iter().any(|a| any_text(a, holds)),
+        ExprKind::Call(call) => call.args.iter().any(|a| any_text(a, holds)),
+        ExprKind::Case(branches, otherwise) => {
+            branches.iter().any(|(_, r)| any_text(r, holds)) || otherwise.as_deref().is_some_and(|o| any_text(o, holds))
+        }
+        _ => false,
     }
 }

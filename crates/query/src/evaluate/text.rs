@@ -17,6 +17,12 @@ impl Evaluator {
         Ok(*self.objects(&expr, &self.base())?.get(0))
     }
 
+    /// The hierarchy that a text names.
+    pub(crate) fn hierarchy_named(&self, text: &str) -> Result<Object> {
+        let resolver = Resolver::of_program(&self.query, &self.program, &self.members(), &self.context);
+        Ok(Object { hierarchy: resolver.hierarchy_of_text(text)?, id: 0 })
+    }
+
     /// The tuple that a text is, at one coordinate.
     pub(crate) fn tuple_named(&self, text: &str, at: &Batch) -> Result<TupleColumn> {
         let expr = self.resolve_text(text, Kind::Tuple)?;

@@ -107,6 +107,17 @@ impl Format {
         &GENERAL
     }
 
+    /// Whether it shows something for null.
+    pub fn shows_null(&self) -> bool {
+        match &self.0 {
+            Kind::Number(sections) | Kind::Logical(sections) | Kind::Date { numbers: Some(sections), .. } => {
+                sections.null.is_some()
+            }
+            Kind::Text { empty, .. } => empty.is_some(),
+            Kind::General | Kind::Currency | Kind::Date { numbers: None, .. } => false,
+        }
+    }
+
     /// Appends `value` to `out`. An error shows as `#ERR: ` and its message, whatever the format.
     pub fn write(&self, value: &Value, locale: &Locale, out: &mut String) {
         let kind = match &self.0 {

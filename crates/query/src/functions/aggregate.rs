@@ -274,7 +274,13 @@ fn rank(evaluator: &Evaluator, call: &Call, batch: &Batch) -> Result<Values> {
             let order = if set.hierarchies == tuples.hierarchies || set.is_empty() {
                 None
             } else {
-                Some(crate::evaluate::positions(&set.hierarchies, &tuples.hierarchies)?)
+                match crate::evaluate::positions(&set.hierarchies, &tuples.hierarchies) {
+                    Err(_) if evaluator.cube.compatibility.ranks_strangers() => {
+                        positions.push(of);
+                        continue;
+                    }
+                    found => Some(found?),
+                }
             };
             let mut step = 0;
             for (i, tuple) in set.iter().enumerate() {

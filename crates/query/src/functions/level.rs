@@ -1,9 +1,9 @@
 //! Levels, hierarchies and dimensions of objects.
 
 use super::{Function, Run, function};
-use crate::evaluate::{Batch, Evaluator, Object, Objects, Values};
+use crate::evaluate::{Batch, Col, Evaluator, Object, Objects, Values};
 use crate::expr::{Call, Kind::*};
-use facetta_model::{MemberId, Result, error};
+use facetta_model::{HierarchyId, MemberId, Result, error};
 
 pub(crate) const FUNCTIONS: &[Function] = &[
     function("Level", &[Member], Level, Run::Objects(level), "The level of a member.").property(),
@@ -36,7 +36,49 @@ pub(crate) const FUNCTIONS: &[Function] = &[
     function("Dimension", &[Member], Dimension, Run::Objects(dimension), "The dimension of a member.").property(),
     function("Dimensions", &[Numeric], Hierarchy, Run::Resolver, "The hierarchy of the cube at a position."),
     function("Dimensions", &[String], Hierarchy, Run::Resolver, "The hierarchy that a text names."),
+    function(
+        "Dimensions of",
+        &[Numeric],
+        Hierarchy,
+        Run::Objects(hierarchy_number),
+        "The hierarchy of the cube at a computed position.",
+    )
+    .unannounced(),
+    function(
+        "Dimensions of",
+        &[String],
+        Hierarchy,
+        Run::Objects(hierarchy_named),
+        "The hierarchy that a computed text names.",
+    )
+    .unannounced(),
 ];
+
+fn hierarchy_number(evaluator: &Evaluator, call: &Call, batch: &Batch) -> Result<Objects> {
+    let numbers = evaluator.values(&call.args[0], batch)?;
+    let count = evaluator.cube.hierarchies.len() as i64;
+    each(&numbers, |n| match n.as_f64().map(|d| d as i64).filter(|i| (0..count).contains(i)) {
+        Some(i) => Ok(Object { hierarchy: HierarchyId::from(i as usize), id: 0 }),
+        None => Err(error!(Invalid, "Index '{n}' out of bounds")),
+    })
+}
+
+fn hierarchy_named(evaluator: &Evaluator, call: &Call, batch: &Batch) -> Result<Objects> {
+    let names = evaluator.values(&call.args[0], batch)?;
+    each(&names, |n| evaluator.hierarchy_named(&n.to_string()))
+}
+
+/// An object for each value; the first error is that of the whole.
+fn each(values: &Values, of: impl Fn(&facetta_model::Value) -> Result<Object>) -> Result<Objects> {
+    let of = |v: &facetta_model::Value| match v {
+        facetta_model::Value::Error(e) => Err(e.clone()),
+        v => of(v),
+    };
+    match values {
+        Col::One(v) => Ok(Col::One(of(v)?)),
+        Col::Many(all) => Ok(Col::Many(all.iter().map(of).collect::<Result<_>>()?)),
+    }
+}
 
 fn level(evaluator: &Evaluator, call: &Call, batch: &Batch) -> Result<Objects> {
     let members = evaluator.objects(&call.args[0], batch)?;

@@ -3,7 +3,8 @@
 use super::{Function, Run, Typing, function};
 use crate::evaluate::{Batch, Col, Evaluator, Object, Objects, Set, TupleColumn, Values};
 use crate::expr::{Call, Expr, Kind, Kind::*};
-use facetta_model::{Error, ErrorKind, MemberId, Result, Value, bail};
+use crate::scalar::Pattern;
+use facetta_model::{Error, ErrorKind, MemberId, Result, Value, bail, error};
 use std::cmp::Ordering;
 
 pub(crate) const FUNCTIONS: &[Function] = &[
@@ -107,18 +108,16 @@ pub(crate) const FUNCTIONS: &[Function] = &[
         &[String, String],
         Logical,
         Run::Values(matches),
-        "Whether a text matches a regular expression.",
+        "Whether a whole text matches a regular expression.",
     )
-    .unannounced()
     .infix(),
     function(
         "NOT MATCHES",
         &[String, String],
         Logical,
         Run::Values(not_matches),
-        "Whether a text does not match a regular expression.",
+        "Whether a whole text does not match a regular expression.",
     )
-    .unannounced()
     .infix(),
     function(
         "IIf",
@@ -215,9 +214,14 @@ fn compare(evaluator: &Evaluator, call: &Call, batch: &Batch, holds: fn(Ordering
     let left = evaluator.values(&call.args[0], batch)?;
     let right = evaluator.values(&call.args[1], batch)?;
     let zero = evaluator.cube.compatibility.empty_compares_as_zero();
+    let typed = evaluator.cube.compatibility.numbers_are_typed()
+        && call.args.iter().any(|a| matches!(a.ty.kind, Numeric | Integer));
+    let no_number =
+        |text: &Value| Value::Error(error!(Type, "Expected value of type NUMERIC; got value '{text}' (STRING)"));
     Ok(left.zip(&right, batch.len, |a, b| match (a, b) {
         (Value::Error(_), _) => a.clone(),
         (_, Value::Error(_)) => b.clone(),
+        (text @ Value::Str(_), _) | (_, text @ Value::Str(_)) if typed => no_number(text),
         (Value::Empty, _) | (_, Value::Empty) if !zero => Value::Boolean(false),
         (Value::Empty, Value::Empty) => Value::Boolean(holds(Ordering::Equal)),
         (Value::Empty, Value::Str(s)) => Value::Boolean(holds("".cmp(s))),
@@ -406,12 +410,44 @@ fn is_not_in(evaluator: &Evaluator, call: &Call, batch: &Batch) -> Result<Values
     found_in(evaluator, call, batch, false)
 }
 
-fn matches(_: &Evaluator, _: &Call, _: &Batch) -> Result<Values> {
-    Err(Error::not_supported("the operator MATCHES"))
+fn matches(evaluator: &Evaluator, call: &Call, batch: &Batch) -> Result<Values> {
+    matched(evaluator, call, batch, true)
 }
 
-fn not_matches(_: &Evaluator, _: &Call, _: &Batch) -> Result<Values> {
-    Err(Error::not_supported("the operator NOT MATCHES"))
+fn not_matches(evaluator: &Evaluator, call: &Call, batch: &Batch) -> Result<Values> {
+    matched(evaluator, call, batch, false)
+}
+
+fn matched(evaluator: &Evaluator, call: &Call, batch: &Batch, wanted: bool) -> Result<Values> {
+    let texts = evaluator.values(&call.args[0], batch)?;
+    let patterns = evaluator.values(&call.args[1], batch)?;
+    // The last pattern is kept: most calls have one for all rows.
+    let mut last: Option<(std::string::String, Result<Pattern>)> = None;
+    let mut one = |row: usize| {
+        let (text, written) = match (texts.get(row), patterns.get(row)) {
+            (Value::Error(e), _) | (_, Value::Error(e)) => return Value::Error(e.clone()),
+            (text, written) => (text.to_string(), written.to_string()),
+        };
+        let compiled = match last.take() {
+            Some((kept, compiled)) if kept == written => compiled,
+            _ => Pattern::new(&written),
+        };
+        let value = match &compiled {
+            Ok(pattern) => Value::Boolean(pattern.matches(&text) == wanted),
+            Err(error) => Value::Error(error.clone()),
+        };
+        last = Some((written, compiled));
+        value
+    };
+    if let (Col::One(_), Col::One(_)) = (&texts, &patterns) {
+        return Ok(Col::One(one(0)));
+    }
+    let mut step = 0;
+    let each = |row| {
+        evaluator.context.check_every(&mut step)?;
+        Ok(one(row))
+    };
+    Ok(Col::Many((0..batch.len).map(each).collect::<Result<_>>()?))
 }
 
 /// What both results of a choice are over; not known if they differ.

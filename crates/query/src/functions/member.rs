@@ -236,9 +236,11 @@ fn lead(evaluator: &Evaluator, call: &Call, batch: &Batch) -> Result<Objects> {
 }
 
 fn data_member(evaluator: &Evaluator, call: &Call, batch: &Batch) -> Result<Objects> {
-    each(evaluator, call, batch, |tree, m| {
-        let stored = !coordinate::is_special(m);
-        if tree.hierarchy().parent_child && stored && !tree.is_leaf(m) { coordinate::own(m) } else { m }
+    let always = evaluator.cube.compatibility.every_member_has_data();
+    each(evaluator, call, batch, |tree, m| match tree.hierarchy().parent_child {
+        true if !coordinate::is_special(m) && !tree.is_leaf(m) => coordinate::own(m),
+        false if !always => MemberId::NULL,
+        _ => m,
     })
 }
 
@@ -317,14 +319,15 @@ fn ancestor_steps(evaluator: &Evaluator, call: &Call, batch: &Batch) -> Result<O
     let members = evaluator.members();
     let objects = evaluator.objects(&call.args[0], batch)?;
     let steps = steps(evaluator, &call.args[1], batch)?;
+    let by_generation = evaluator.cube.compatibility.steps_skip_hidden_members();
     Ok(objects.zip(&steps, batch.len, |o, &n| {
         let tree = Tree::new(&members, o.hierarchy);
         let mut at = seen(o.as_member());
         if n < 0 {
             at = MemberId::NULL;
         }
-        // In a ragged hierarchy a step is a level, and an ancestor may be missing there.
-        if !at.is_null() && n > 0 && !tree.hierarchy().parent_child {
+        // Where a step in a ragged hierarchy is a level, an ancestor may be missing there.
+        if !at.is_null() && n > 0 && !by_generation && !tree.hierarchy().parent_child {
             let level = i64::from(tree.level(at).0) - n;
             at = if level < 0 { MemberId::NULL } else { tree.ancestor_at(at, LevelId(level as u32)) };
         } else {

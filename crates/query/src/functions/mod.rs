@@ -24,12 +24,14 @@ pub(crate) mod logical;
 pub(crate) mod member;
 pub(crate) mod numeric;
 pub(crate) mod set;
+pub(crate) mod set_native;
 pub(crate) mod set_navigate;
 pub(crate) mod set_order;
 pub(crate) mod special;
 pub(crate) mod statistical;
 pub(crate) mod string;
 pub(crate) mod time;
+pub(crate) mod time_now;
 pub(crate) mod tuple;
 
 /// How a function is written.

@@ -149,7 +149,7 @@ pub(crate) const FUNCTIONS: &[Function] = &[
         "NonEmptyCrossJoin",
         &[Kind::Set],
         Kind::Set,
-        Run::Set(non_empty_crossjoin),
+        Run::Set(super::set_native::non_empty_crossjoin),
         "The tuples of a product that have fact rows.",
     )
     .repeat(1)
@@ -159,7 +159,7 @@ pub(crate) const FUNCTIONS: &[Function] = &[
         "NonEmptyCrossJoin",
         &[Kind::Set, Kind::Set, Numeric],
         Kind::Set,
-        Run::Set(non_empty_crossjoin),
+        Run::Set(super::set_native::non_empty_crossjoin),
         "The tuples of a product that have fact rows; the rest is a filter.",
     )
     .on_all()
@@ -434,7 +434,7 @@ fn extract(evaluator: &Evaluator, call: &Call, at: &Batch) -> Result<Set> {
 fn exists(evaluator: &Evaluator, call: &Call, at: &Batch) -> Result<Set> {
     let set = evaluator.tuples_at(&call.args[0], at)?;
     let other = evaluator.tuples_at(&call.args[1], at)?;
-    evaluator.exists(&set, &other)
+    evaluator.exists_by_default(&set, &other)
 }
 
 fn exists_tuple(evaluator: &Evaluator, call: &Call, at: &Batch) -> Result<Set> {
@@ -459,40 +459,6 @@ fn non_empty(evaluator: &Evaluator, call: &Call, at: &Batch) -> Result<Set> {
         }
         None => evaluator.non_empty(&set, &[], at),
     }
-}
-
-fn non_empty_crossjoin(evaluator: &Evaluator, call: &Call, at: &Batch) -> Result<Set> {
-    let mut at = at.clone();
-    let measure = at.get(HierarchyId::MEASURES, 0);
-    if measure.is_calculated() {
-        // Calculated measures do not count here: whether there are fact rows does.
-        at.set_one(0, evaluator.default_member(HierarchyId::MEASURES));
-    }
-    // The slicer does not hold in hierarchies that the product has itself.
-    for h in call.ty.hierarchies.as_deref().unwrap_or_default() {
-        let hierarchy = &evaluator.cube.hierarchy(*h).hierarchy;
-        at.set_one(h.index(), hierarchy.all_member().unwrap_or(hierarchy.default_member));
-    }
-    let mut sets = Vec::new();
-    for arg in call.args.iter().filter(|a| a.ty.kind == Kind::Set) {
-        sets.push(evaluator.set_at(arg, &at)?);
-    }
-    let counted = match call.args.last() {
-        Some(last) if last.ty.kind != Kind::Set => {
-            evaluator.integer_at(last, &at)?.unwrap_or(0).clamp(1, sets.len() as i64) as usize
-        }
-        _ => sets.len(),
-    };
-    let rest = sets.split_off(counted);
-    let Some(product) = sets.into_iter().reduce(|a, b| a.times(&b)) else { bail!(Internal, "a product of nothing") };
-    let mut others: Vec<Set> = rest.into_iter().reduce(|a, b| a.times(&b)).into_iter().collect();
-    let has_measures = |s: &Set| s.hierarchies().contains(&HierarchyId::MEASURES);
-    if !has_measures(&product) && !others.iter().any(has_measures) && !evaluator.program.measures.is_empty() {
-        // A row of any measure that the statement is about counts.
-        let measures = evaluator.program.measures.clone();
-        others.push(Set::of_members(HierarchyId::MEASURES, measures, &evaluator.context)?);
-    }
-    evaluator.non_empty(&product, &others, &at)
 }
 
 fn add_calculated(evaluator: &Evaluator, call: &Call, at: &Batch) -> Result<Set> {

@@ -267,7 +267,7 @@ struct Wanted {
 }
 
 impl Wanted {
-    fn of(call: &Call) -> Result<Wanted> {
+    fn of(evaluator: &Evaluator, call: &Call) -> Result<Wanted> {
         let Some(Expr { kind: crate::expr::ExprKind::Symbol(word), .. }) = call.args.get(2) else {
             return Ok(Wanted { before: false, same: true, after: call.args.len() == 1, leaves: false });
         };
@@ -282,6 +282,9 @@ impl Wanted {
             "LEAVES" => (false, false, false, true),
             other => bail!(Type, "Descendants does not know the flag '{other}'"),
         };
+        if !leaves && call.arg(1).is_none() && evaluator.cube.compatibility.descendants_flags_need_depth() {
+            bail!(Type, "depth must be specified unless DESC_FLAG is LEAVES");
+        }
         Ok(Wanted { before, same, after, leaves })
     }
 }
@@ -315,7 +318,7 @@ fn descendants(evaluator: &Evaluator, call: &Call, at: &Batch) -> Result<Set> {
     let o = object(evaluator, call, at)?;
     let limit = limit(evaluator, call, o.hierarchy, at)?;
     let mut out = Vec::new();
-    push_descendants(evaluator, o.hierarchy, o.as_member(), limit, Wanted::of(call)?, &mut out)?;
+    push_descendants(evaluator, o.hierarchy, o.as_member(), limit, Wanted::of(evaluator, call)?, &mut out)?;
     set_of(evaluator, o.hierarchy, out)
 }
 
@@ -327,11 +330,14 @@ fn descendants_of_set(evaluator: &Evaluator, call: &Call, at: &Batch) -> Result<
         _ => bail!(Type, "Argument to Descendants function must be a member or set of members, not a set of tuples"),
     };
     let limit = limit(evaluator, call, hierarchy, at)?;
-    let wanted = Wanted::of(call)?;
+    let wanted = Wanted::of(evaluator, call)?;
     let mut out = Vec::new();
     for member in &set.members {
         push_descendants(evaluator, hierarchy, *member, limit, wanted, &mut out)?;
     }
+    // What lies below several members of the set comes once.
+    let mut taken = rustc_hash::FxHashSet::default();
+    out.retain(|m| taken.insert(*m));
     set_of(evaluator, hierarchy, out)
 }
 
@@ -349,13 +355,22 @@ fn push_descendants(
     let members = evaluator.members();
     let tree = Tree::new(&members, hierarchy);
     let top = seen(top);
+    let no_limit = matches!(limit, Limit::None);
+    let habits = evaluator.cube.compatibility;
+    // Steps to leaves count those to the parents of the last ones.
+    let limit = match limit {
+        Limit::Steps(n) if wanted.leaves && habits.leaves_lie_below_depth() => Limit::Steps(n.saturating_add(1)),
+        limit => limit,
+    };
+    // Every level of a parent-child hierarchy is the same.
+    let all_levels = wanted.leaves && tree.hierarchy().parent_child && matches!(limit, Limit::Level(_));
+    let by_generation = tree.hierarchy().parent_child || habits.steps_skip_hidden_members();
     // Position of a member against the limit: before, at, or after it.
     let by_level = |m: MemberId, steps: i64| match limit {
         Limit::Level(level) => tree.level(m).cmp(&level),
         Limit::Steps(limit) => steps.cmp(&limit),
         Limit::None => steps.cmp(&0),
     };
-    let no_limit = matches!(limit, Limit::None);
     let mut stack = vec![(top, 0i64)];
     let mut step = 0;
     while let Some((member, steps)) = stack.pop() {
@@ -363,7 +378,8 @@ fn push_descendants(
         let position = by_level(member, steps);
         let take = match position {
             _ if wanted.leaves => {
-                (no_limit || position.is_le() && leaf_limit(limit, tree, member)) && tree.is_leaf(member)
+                let below = member != top || !no_limit || !habits.leaves_lie_below_depth();
+                below && (no_limit || position.is_le() && leaf_limit(limit, tree, member)) && tree.is_leaf(member)
             }
             std::cmp::Ordering::Less => wanted.before,
             std::cmp::Ordering::Equal => wanted.same,
@@ -372,21 +388,15 @@ fn push_descendants(
         if take {
             out.push(member);
         }
-        let deeper = no_limit || wanted.after || position.is_lt();
+        let deeper = no_limit || all_levels || wanted.after || position.is_lt();
         if deeper {
             let children = tree.children(member);
-            // In a ragged hierarchy a child may lie several levels deeper; steps count levels.
-            let next = |m: MemberId| {
-                (
-                    m,
-                    if tree.hierarchy().parent_child {
-                        steps + 1
-                    } else {
-                        i64::from(tree.level(m).0) - i64::from(tree.level(top).0)
-                    },
-                )
+            // In a ragged hierarchy a child may lie several levels deeper.
+            let steps_to = |m: MemberId| match by_generation {
+                true => steps + 1,
+                false => i64::from(tree.level(m).0) - i64::from(tree.level(top).0),
             };
-            stack.extend(children.into_iter().rev().map(next));
+            stack.extend(children.into_iter().rev().map(|m| (m, steps_to(m))));
         }
     }
     Ok(())
@@ -404,11 +414,21 @@ fn range(evaluator: &Evaluator, call: &Call, at: &Batch) -> Result<Set> {
     let from = *evaluator.objects(&call.args[0], at)?.get(0);
     let to = *evaluator.objects(&call.args[1], at)?.get(0);
     let members = evaluator.members();
+    if from.is_null() || to.is_null() {
+        let known = if from.is_null() { to } else { from };
+        if known.is_null() || !evaluator.cube.compatibility.open_ranges() {
+            return Ok(Set::empty(&[known.hierarchy]));
+        }
+        let tree = Tree::new(&members, known.hierarchy);
+        let level = tree.level_members(tree.level(known.as_member()));
+        let Some(position) = level.iter().position(|m| *m == seen(known.as_member())) else {
+            bail!(Invalid, "A range cannot start or end with a calculated member")
+        };
+        let part = if from.is_null() { &level[..=position] } else { &level[position..] };
+        return set_of(evaluator, known.hierarchy, part.to_vec());
+    }
     if from.hierarchy != to.hierarchy {
         bail!(Invalid, "The members of a range are of different hierarchies");
-    }
-    if from.is_null() || to.is_null() {
-        return Ok(Set::empty(&[from.hierarchy]));
     }
     let tree = Tree::new(&members, from.hierarchy);
     let (a, b) = (seen(from.as_member()), seen(to.as_member()));

@@ -5,7 +5,7 @@ use crate::evaluate::{Batch, Evaluator, Set, Tuples};
 use crate::expr::{Call, ExprKind, Kind, Kind::*};
 use crate::functions::set::count;
 use crate::navigate::Tree;
-use facetta_model::{MemberId, Result, TupleSet, Value};
+use facetta_model::{HierarchyId, MemberId, Members, Result, TupleSet, Value};
 use rustc_hash::FxHashMap;
 use std::cmp::Ordering;
 
@@ -211,17 +211,20 @@ fn sort_within(evaluator: &Evaluator, call: &Call, at: &Batch, set: &Tuples, row
         let keys = keys(evaluator, call, at, &Set::new(prefixes, &evaluator.context)?)?;
         places.push(Place { rows, keys });
     }
+    // Among tuples DESC turns the order of siblings round even where their values are equal, as Mondrian has it.
+    let descending = places.first().is_some_and(|p| p.keys.iter().all(|k| k.descending));
+    let ties_reversed = trees.len() > 1 && descending && evaluator.cube.compatibility.ties_follow_direction();
     rows.sort_by(|&a, &b| {
         let (x, y) = (set.get(a), set.get(b));
         match (0..trees.len()).find(|&i| x[i] != y[i]) {
-            Some(i) => compare_in_tree(trees[i], &x[..=i], &y[..=i], &places[i]),
+            Some(i) => compare_in_tree(trees[i], &x[..=i], &y[..=i], &places[i], ties_reversed),
             None => Ordering::Equal,
         }
     });
     Ok(())
 }
 
-fn compare_in_tree(tree: Tree<'_>, x: &[MemberId], y: &[MemberId], place: &Place) -> Ordering {
+fn compare_in_tree(tree: Tree<'_>, x: &[MemberId], y: &[MemberId], place: &Place, ties_reversed: bool) -> Ordering {
     let i = x.len() - 1;
     let path = |mut m: MemberId| {
         let mut path = Vec::new();
@@ -245,9 +248,20 @@ fn compare_in_tree(tree: Tree<'_>, x: &[MemberId], y: &[MemberId], place: &Place
         place.rows.get(&prefix)
     };
     match (row(u), row(v)) {
-        (Some(&a), Some(&b)) => by_keys(&place.keys, a, b).then_with(|| tree.key(u).cmp(&tree.key(v))),
+        (Some(&a), Some(&b)) => by_keys(&place.keys, a, b).then_with(|| {
+            let natural = tree.key(u).cmp(&tree.key(v));
+            if ties_reversed { natural.reverse() } else { natural }
+        }),
         _ => tree.key(u).cmp(&tree.key(v)),
     }
+}
+
+/// Members of one hierarchy in its order.
+pub(crate) fn sorted_members(members: &Members, hierarchy: HierarchyId, of: &[MemberId]) -> Vec<MemberId> {
+    let tree = Tree::new(members, hierarchy);
+    let mut out = of.to_vec();
+    out.sort_by_key(|m| tree.key(*m));
+    out
 }
 
 fn hierarchize(evaluator: &Evaluator, call: &Call, at: &Batch) -> Result<Set> {
@@ -320,6 +334,11 @@ fn until(evaluator: &Evaluator, call: &Call, at: &Batch, top: bool, percent: boo
     // A total of zero makes every share no number, which reaches no target: all tuples are taken.
     let share = |v: &Value| if percent { number(v) / total * 100.0 } else { number(v) };
     if percent && values.iter().all(Value::is_empty) && !rows.is_empty() {
+        if evaluator.cube.compatibility.empty_values_share_equally() {
+            let wanted = (limit / 100.0 * rows.len() as f64).ceil().clamp(0.0, rows.len() as f64);
+            rows.truncate(wanted as usize);
+            return reorder(evaluator, &set, &rows);
+        }
         // Where nothing has a value, one tuple stands for the percentage, as Analysis Services has it.
         let at = if top { 0 } else { rows.len() - 1 };
         return reorder(evaluator, &set, &rows[at..=at]);

@@ -260,10 +260,10 @@ fn look(
         properties: Vec::new(),
         original: member,
     };
-    let formula = total_of(evaluator, hierarchy, below.clone());
+    let formula = total_of(evaluator, TupleSet { hierarchies: vec![hierarchy], members: below.clone() });
     let calculation = Calculation {
         hierarchy,
-        solve_order: 0,
+        solve_order: evaluator.cube.compatibility.visual_total_solve_order(),
         scope: Scope::Query,
         formula: Arc::new(formula),
         format: None,
@@ -273,13 +273,47 @@ fn look(
     evaluator.add_member(made, calculation)
 }
 
-/// The expression `Aggregate({members})`.
-fn total_of(evaluator: &Evaluator, hierarchy: HierarchyId, members: Vec<MemberId>) -> Expr {
-    let set = TupleSet { hierarchies: vec![hierarchy], members };
-    let set = Expr::constant(ExprKind::Constant(Arc::new(set)), Type::on(Kind::Set, hierarchy), Span::default());
+/// A member of the first hierarchy of a set that totals its tuples, each for itself; below every other calculation.
+pub(crate) fn total_over(evaluator: &Evaluator, tuples: &TupleSet) -> Result<(HierarchyId, MemberId)> {
+    let Some(&hierarchy) = tuples.hierarchies.first() else { bail!(Internal, "a total over no hierarchy") };
+    let members = evaluator.members();
+    let default = evaluator.default_member(hierarchy);
+    let mut set = TupleSet::new(tuples.hierarchies.clone());
+    let mut seen = rustc_hash::FxHashSet::default();
+    tuples.iter().filter(|t| seen.insert(*t)).for_each(|t| set.members.extend_from_slice(t));
+    let made = CalculatedMember {
+        hierarchy,
+        name: members.name(hierarchy, default).to_owned(),
+        texts: Texts::default(),
+        unique_name: members.unique_name(hierarchy, default),
+        parent: members.parent(hierarchy, default),
+        level: members.level(hierarchy, default),
+        depth: members.depth(hierarchy, default),
+        scope: Scope::Query,
+        formula: "".into(),
+        properties: Vec::new(),
+        original: default,
+    };
+    let calculation = Calculation {
+        hierarchy,
+        solve_order: i32::MIN,
+        scope: Scope::Query,
+        formula: Arc::new(total_of(evaluator, set)),
+        format: None,
+        parts: None,
+        properties: Vec::new(),
+    };
+    Ok((hierarchy, evaluator.add_member(made, calculation)))
+}
+
+/// The expression `Aggregate(set)`.
+fn total_of(evaluator: &Evaluator, set: TupleSet) -> Expr {
+    let hierarchies = set.hierarchies.clone();
+    let ty = Type::over(Kind::Set, hierarchies.clone());
+    let set = Expr::constant(ExprKind::Constant(Arc::new(set)), ty, Span::default());
     let function = super::aggregate::FUNCTIONS.iter().find(|f| f.name == "Aggregate" && f.parameters.len() == 1);
     let mut deps = Coordinates::first(evaluator.cube.hierarchies.len());
-    deps.remove(hierarchy.index());
+    hierarchies.iter().for_each(|h| deps.remove(h.index()));
     let ty = Type::of(Kind::Numeric);
     let kind = match function {
         Some(function) => {

@@ -395,6 +395,8 @@ fn two_series(
     set: usize,
     kernel: impl Fn(usize, &[f64], &[f64]) -> Option<f64>,
 ) -> Result<Values> {
+    let nan = evaluator.cube.compatibility.statistics_of_nothing_are_nan();
+    let line = call.function.name.starts_with("LinReg");
     let ys = pairs(evaluator, &call.args[set], call.arg(set + 1), batch)?;
     let xs = pairs(evaluator, &call.args[set], call.arg(set + 2), batch)?;
     let value = |(row, (x, y)): (usize, (Series, Series))| {
@@ -402,6 +404,12 @@ fn two_series(
             (Ok(x), Ok(y)) => (x, y),
             (Err(e), _) | (_, Err(e)) => return e,
         };
+        let values = x.len();
+        let count = |s: &[Cell]| s.iter().filter(|v| !v.is_empty()).count();
+        if nan && call.function.name.starts_with("Cov") && count(&x) != count(&y) {
+            // Mondrian compares the series without their empty values, which must be of one length.
+            return Cell::Empty;
+        }
         let both: Vec<(f64, f64)> = x
             .iter()
             .zip(&y)
@@ -409,6 +417,9 @@ fn two_series(
             .filter_map(|(x, y)| Some((x.as_f64()?, y.as_f64()?)))
             .collect();
         let (x, y): (Vec<f64>, Vec<f64>) = both.into_iter().unzip();
+        if x.is_empty() && nan && (values > 0 || !line) {
+            return Cell::Double(f64::NAN);
+        }
         kernel(row, &x, &y).map_or(Cell::Empty, Cell::Double)
     };
     Ok(Col::Many(xs.into_iter().zip(ys).enumerate().map(value).collect()))

@@ -5,6 +5,7 @@ use crate::coordinate::seen;
 use crate::evaluate::{Batch, Evaluator, Object, Objects, Set};
 use crate::expr::{Call, Expr, Kind, Kind::*, Type};
 use crate::functions::member::cousin_under;
+use crate::functions::time_now::current_date_member;
 use crate::navigate::Tree;
 use facetta_model::definition::{DimensionKind, LevelKind};
 use facetta_model::{HierarchyId, LevelId, MemberId, Result, bail};
@@ -109,6 +110,20 @@ pub(crate) const FUNCTIONS: &[Function] = &[
     )
     .typed(Typing::Argument(1)),
     function("ClosingPeriod", &[Member], Member, Run::Objects(closing), "The last child of a member."),
+    function(
+        "CurrentDateMember",
+        &[Hierarchy, String],
+        Member,
+        Run::Objects(current_date_member),
+        "The member whose unique name a format makes of the current date.",
+    ),
+    function(
+        "CurrentDateMember",
+        &[Hierarchy, String, Symbol],
+        Member,
+        Run::Objects(current_date_member),
+        "The member whose unique name a format makes of the current date, or the one before or after it.",
+    ),
     function("LastPeriods", &[Numeric], Kind::Set, Run::Set(last_periods), "So many periods up to the current one.")
         .on_all(),
     function("LastPeriods", &[Numeric, Member], Kind::Set, Run::Set(last_periods), "So many periods up to a member."),

@@ -328,7 +328,10 @@ impl Resolver<'_> {
                 if calculation.hierarchy != HierarchyId::MEASURES {
                     break;
                 }
-                let Some(measure) = first_measure(&calculation.formula) else { break };
+                let Some(measure) = first_measure(&calculation.formula) else {
+                    found = self.compatibility().format_without_measure().map(text);
+                    break;
+                };
                 match measure.calculated_index().filter(|i| *i < calculations.len()) {
                     Some(next) => at = next,
                     None => {

@@ -7,6 +7,7 @@ mod describe;
 mod expression;
 mod names;
 mod overload;
+mod parameters;
 mod properties;
 mod select;
 mod special;
@@ -81,6 +82,10 @@ pub(crate) struct Resolver<'a> {
     subcubes: Result<Vec<Subselect>>,
     /// Parameters that the statement declares: name, default value.
     parameters: Vec<(String, Expr)>,
+    /// The arguments of every declaration in the statement's text.
+    declared: Vec<Vec<ast::Expression>>,
+    /// Names of the parameters whose declarations are being resolved.
+    declaring: Vec<String>,
     /// Whether the text being resolved is that of the statement; spans of other texts mean nothing to its reader.
     own_text: bool,
     nesting: usize,
@@ -105,6 +110,8 @@ impl<'a> Resolver<'a> {
             iterated: Coordinates::default(),
             subcubes: Ok(Vec::new()),
             parameters: Vec::new(),
+            declared: Vec::new(),
+            declaring: Vec::new(),
             own_text: true,
             nesting: 0,
         };
@@ -143,6 +150,8 @@ impl<'a> Resolver<'a> {
             iterated: program.iterated.clone(),
             subcubes: Ok(Vec::new()),
             parameters: Vec::new(),
+            declared: Vec::new(),
+            declaring: Vec::new(),
             own_text: false,
             nesting: 0,
         }

@@ -33,6 +33,7 @@ const KEYWORDS: &[&str] = &[
     "INCLUDEEMPTY",
     "INCLUDE_CALC_MEMBERS",
     "DISTINCT",
+    "EXACT",
     "NUMERIC",
     "STRING",
     "INTEGER",
@@ -84,6 +85,10 @@ impl Resolver<'_> {
             |a: &Expr| distance(a.ty.kind, Kind::Value, self.compatibility()).is_some() || a.ty.kind == Kind::Missing;
         if !args.iter().all(fits) {
             return Err(self.no_match(name, Syntax::Function, &args, span));
+        }
+        if args.iter().any(Expr::is_null) && !self.compatibility().takes_null(name) {
+            let error = error!(Type, "No method with the signature {name}(NULL) matches known functions.");
+            return Err(self.error_at(error, span));
         }
         let args: Vec<Expr> = args
             .into_iter()
@@ -141,7 +146,7 @@ impl Resolver<'_> {
     }
 
     fn fit(&self, function: &Function, args: &[Expr]) -> Option<u32> {
-        if !function.takes(args.len()) {
+        if !function.takes(args.len()) || self.compatibility().numbers_are_typed() && compares_unlike(function, args) {
             return None;
         }
         args.iter().enumerate().try_fold(0, |sum, (index, arg)| {
@@ -213,6 +218,16 @@ impl Resolver<'_> {
             _ => None,
         }
     }
+}
+
+/// Whether a text would be compared with a number, or texts be added.
+fn compares_unlike(function: &Function, args: &[Expr]) -> bool {
+    if function.name == "+" && function.parameters == [Kind::String, Kind::String] {
+        return true;
+    }
+    let comparison = function.parameters == [Kind::Value, Kind::Value] && function.syntax == Syntax::Infix;
+    let any = |kinds: &[Kind]| args.iter().any(|a| kinds.contains(&a.ty.kind));
+    comparison && any(&[Kind::String]) && any(&[Kind::Numeric, Kind::Integer])
 }
 
 /// Whether two results of a choice can be one: not two tuples over different hierarchies.

@@ -37,6 +37,7 @@ pub(crate) fn named_cube(query: &Query, identifier: &ast::Identifier) -> Result<
 pub(crate) fn select(query: &Query, select: &ast::Select, context: &Context) -> Result<Program> {
     let cube = cube_of(query, &select.source)?;
     let mut resolver = Resolver::new(query, &cube, context)?;
+    resolver.note_parameters(select);
     resolver.define_query(&select.with)?;
     resolver.resolve_query_sets()?;
     let axes = resolver.axes(&select.axes)?;
@@ -74,6 +75,10 @@ impl Resolver<'_> {
         let mut measures = Measures { calculations: &calculations, sets: &sets, found: Vec::new(), seen: Vec::new() };
         axes.iter().for_each(|a| measures.visit(&a.set));
         slicer.iter().for_each(|s| measures.visit(s));
+        let is_measure = |m: &MemberId| {
+            m.calculated_index().and_then(|i| calculations.get(i)).is_some_and(|c| c.hierarchy == HierarchyId::MEASURES)
+        };
+        let calculated_measures = measures.seen.iter().copied().filter(is_measure).collect();
         let measures = measures.found;
         Ok(Program {
             calculations,
@@ -81,6 +86,7 @@ impl Resolver<'_> {
             pass_columns,
             sets,
             measures,
+            calculated_measures,
             iterations: self.iterations,
             iterated: std::mem::take(&mut self.iterated),
             members: Arc::new(self.members),

@@ -89,90 +89,6 @@ impl Resolver<'_> {
         Err(self.error_at(error, span))
     }
 
-    /// `Parameter("name", type, default, "description")`: its default, unless the request gives it.
-    fn declare_parameter(&mut self, arguments: &[ast::Expression], span: Span) -> Result<Expr> {
-        let ty = arguments.get(1).and_then(|a| match &a.kind {
-            ast::ExpressionKind::Identifier(i) => i.single().and_then(keyword),
-            _ => None,
-        });
-        let mut args = Vec::new();
-        for (index, argument) in arguments.iter().enumerate() {
-            args.push(match ty {
-                Some(word) if index == 1 => Expr::constant(ExprKind::Symbol(word.into()), Type::of(Kind::Symbol), span),
-                _ => self.expression(argument)?,
-            });
-        }
-        let right = matches!(args.len(), 3 | 4)
-            && args[0].ty.kind == Kind::String
-            && (ty.is_some()
-                || matches!(args[1].ty.kind, Kind::Hierarchy | Kind::Dimension | Kind::Level | Kind::Member));
-        let Some(name) = args.first().and_then(Expr::literal_text).map(str::to_owned).filter(|_| right) else {
-            return Err(self.no_match("Parameter", Syntax::Function, &args, span));
-        };
-        let mut default = args.swap_remove(2);
-        if ty.is_none() {
-            let wanted = args[1].ty.hierarchy();
-            if !matches!(default.ty.kind, Kind::Set) {
-                default = self.as_member(default);
-            }
-            if !matches!(default.ty.kind, Kind::Member | Kind::Set) || default.ty.hierarchy() != wanted {
-                let of = wanted.map_or(String::new(), |h| self.cube.hierarchy(h).unique_name.clone());
-                let error = error!(
-                    Type,
-                    "Default value of parameter '{name}' is not consistent with the parameter type 'MemberType<hierarchy={of}>'"
-                );
-                return Err(self.error_at(error, span));
-            }
-        } else if !default.ty.kind.is_scalar() {
-            default = self.as_cell(default);
-        }
-        let value = self.given_parameter(&name, span)?.unwrap_or(default);
-        self.parameters.push((name, value.clone()));
-        Ok(value)
-    }
-
-    fn parameter_reference(&mut self, arguments: &[ast::Expression], span: Span) -> Result<Expr> {
-        let args = self.arguments(arguments)?;
-        let [Some(wanted)] = args.iter().map(Expr::literal_text).collect::<Vec<_>>()[..] else {
-            return Err(self.no_match("ParamRef", Syntax::Function, &args, span));
-        };
-        if let Some((_, value)) = self.parameters.iter().rev().find(|(n, _)| name::same(n, wanted)) {
-            return Ok(value.clone());
-        }
-        if let Some(value) = self.given_parameter(wanted, span)? {
-            return Ok(value);
-        }
-        match self.later_parameter(wanted) {
-            Some(declaration) => self.expression(&declaration),
-            None => Err(self.error_at(error!(NotFound, "Unknown parameter '{wanted}'"), span)),
-        }
-    }
-
-    /// A parameter may be referred to before the call that declares it.
-    fn later_parameter(&self, _wanted: &str) -> Option<ast::Expression> {
-        None
-    }
-
-    fn given_parameter(&self, name: &str, span: Span) -> Result<Option<Expr>> {
-        let value = self.query.settings.parameters.get(&name::fold(name));
-        Ok(value.map(|v| {
-            let kind = match v {
-                Value::Str(_) => Kind::String,
-                Value::Boolean(_) => Kind::Logical,
-                Value::Date(_) => Kind::DateTime,
-                Value::Empty => Kind::Null,
-                _ => Kind::Numeric,
-            };
-            Expr::literal(v.clone(), kind, span)
-        }))
-    }
-
-    /// `@name`.
-    pub(crate) fn request_parameter(&self, name: &str, span: Span) -> Result<Expr> {
-        let missing = || error!(NotFound, "The parameter '@{name}' has no value");
-        self.given_parameter(name, span)?.ok_or_else(|| self.error_at(missing(), span))
-    }
-
     /// `Extract(set, hierarchy, …)`: the hierarchies must be known before evaluation.
     fn extract(&mut self, arguments: &[ast::Expression], span: Span) -> Result<Expr> {
         let mut args = self.arguments(arguments)?;
@@ -222,16 +138,21 @@ impl Resolver<'_> {
                 let h = usize::try_from(*i).ok().filter(|&i| i < self.cube.hierarchies.len()).map(HierarchyId::from);
                 h.ok_or_else(|| error!(Invalid, "Index '{i}' out of bounds"))
             }
-            [Expr { kind: ExprKind::Literal(Value::Str(text)), .. }] => match self.parsed_identifier(text)? {
-                Some(super::Named::Dimension(d)) => Ok(self.default_hierarchy(d)),
-                Some(super::Named::Hierarchy(h)) => Ok(h),
-                _ => Err(error!(NotFound, "Dimension '{text}' not found")),
-            },
-            [_] => return Err(Error::not_supported("Dimensions of what is computed")),
+            [Expr { kind: ExprKind::Literal(Value::Str(text)), .. }] => self.hierarchy_of_text(text),
+            [_] => return self.choose("Dimensions of", Syntax::Function, args, span),
             _ => return Err(self.no_match("Dimensions", Syntax::Function, &args, span)),
         };
         let h = found.map_err(|e| self.error_at(e, span))?;
         Ok(Expr::constant(ExprKind::Hierarchy(h), Type::on(Kind::Hierarchy, h), span))
+    }
+
+    /// The hierarchy that a text names; of a dimension its default one.
+    pub(crate) fn hierarchy_of_text(&self, text: &str) -> Result<HierarchyId> {
+        match self.parsed_identifier(text)? {
+            Some(super::Named::Dimension(d)) => Ok(self.default_hierarchy(d)),
+            Some(super::Named::Hierarchy(h)) => Ok(h),
+            _ => Err(error!(NotFound, "Dimension '{text}' not found")),
+        }
     }
 
     fn parsed_identifier(&self, text: &str) -> Result<Option<super::Named>> {

@@ -15,6 +15,7 @@
 mod arguments;
 pub mod cast;
 mod excel;
+mod pattern;
 pub mod statistics;
 #[cfg(test)]
 mod tests;
@@ -26,6 +27,7 @@ mod vba_math;
 mod vba_string;
 
 pub use arguments::Call;
+pub use pattern::Pattern;
 
 use crate::format::Locale;
 use facetta_model::{Error, ErrorKind, Result, Value};

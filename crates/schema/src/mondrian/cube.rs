@@ -164,7 +164,32 @@ impl Schema<'_> {
             stored.push(measure);
             shown.push(cube_measure);
         }
+        self.fact_count(cube, &mut stored, &mut shown);
         (stored, shown)
+    }
+
+    /// A hidden measure that counts the rows, where none does.
+    fn fact_count(&self, cube: &Element, stored: &mut Vec<MeasureDef>, shown: &mut Vec<CubeMeasureDef>) {
+        let Some(name) = self.definition.compatibility.fact_count() else { return };
+        if stored.iter().any(|m| m.aggregator == Aggregator::Count || name::same(&m.name, name)) {
+            return;
+        }
+        shown.push(CubeMeasureDef {
+            name: name.to_owned(),
+            texts: Texts { visible: false, ..Texts::default() },
+            format: None,
+            group: 0,
+            measure: stored.len(),
+            ordinal: None,
+        });
+        stored.push(MeasureDef {
+            name: name.to_owned(),
+            aggregator: Aggregator::Count,
+            value: None,
+            data_type: None,
+            writable: false,
+            place: cube.place(self.problems),
+        });
     }
 
     fn measure(&mut self, element: &Element) -> Option<MeasureDef> {

@@ -151,7 +151,7 @@ const ELEMENTS: &[(&str, &str, &str)] = &[
     (
         r#"<Measure name="Amount" column="amount" aggregator="sum"/>"#,
         r#"<Measure name="Amount" aggregator="count"/>"#,
-        "aggregator: Count, value: None",
+        r#"MeasureDef { name: "Amount", aggregator: Count, value: None"#,
     ),
     (
         r#"<Measure name="Amount" column="amount" aggregator="sum"/>"#,
