@@ -143,6 +143,14 @@ const CASES: &[(In, &str, u32, &str)] = &[
     (In::Statement, "SELECT x FROM $SYSTEM.DISCOVER_SESSIONS", NOT_FOUND, "line 1, column 8"),
     (In::Statement, "<Cancel", XML, "line 1"),
     (In::Statement, "{\"refresh\": {}}", 0xC10A_00F0, "TMSL"),
+    (In::Statement, "EVALUATE Sales", 0xC10A_00F0, "DAX"),
+    (In::Statement, "REFRESH CUBE [Nowhere]", 0xC10A_0007, "Nowhere"),
+    (
+        In::Statement,
+        "SELECT SchemaName FROM $SYSTEM.DISCOVER_SCHEMA_ROWSETS WHERE Restrictions = 'x'",
+        0xC10A_0050,
+        "Restrictions",
+    ),
 ];
 
 /// Messages that are too much of something, made here.

@@ -199,6 +199,9 @@ fn commands() {
         ("<Process><Object><DatabaseID>x</DatabaseID></Object></Process>", Command::NotSupported("Process")),
         ("<Batch Transaction='true'><Cancel/></Batch>", Command::NotSupported("Batch")),
         ("<Statement>{\"refresh\":{}}</Statement>", Command::NotSupported("TMSL script")),
+        ("<Statement> evaluate Sales</Statement>", Command::NotSupported("DAX query")),
+        ("<Statement>DEFINE MEASURE Sales[x] = 1</Statement>", Command::NotSupported("DAX query")),
+        ("<Statement>defined</Statement>", Command::Statement("defined".into())),
     ];
     for (text, expected) in cases {
         assert_eq!(execute(&format!("<Command>{text}</Command>")).command, expected, "{text}");

@@ -25,8 +25,15 @@ pub(super) fn read(reader: &mut Reader, place: Place) -> Result<Command> {
     match text.trim_ascii().as_bytes().first() {
         Some(b'<') if place == Place::Command => pasted(reader, text.trim_ascii()),
         Some(b'{') => Ok(Command::NotSupported("TMSL script")),
+        _ if is_dax(&text) => Ok(Command::NotSupported("DAX query")),
         _ => Ok(Command::Statement(text)),
     }
+}
+
+/// Whether a text is a query in DAX, by its first word (spec/dmv.md section 6).
+fn is_dax(text: &str) -> bool {
+    let word = text.trim_ascii_start().split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or("");
+    word.eq_ignore_ascii_case("EVALUATE") || word.eq_ignore_ascii_case("DEFINE")
 }
 
 fn pasted(outer: &Reader, text: &str) -> Result<Command> {
