@@ -10,7 +10,7 @@ use facetta_query::Kind;
 use facetta_query::functions::{self, Function, Syntax};
 use facetta_query::scalar::{self, ScalarFunction};
 
-/// The columns of a parameter; newer servers tell them, we do not yet.
+/// The columns of a parameter.
 const PARAMETER: &[(&str, Type)] =
     &[("NAME", Str), ("DESCRIPTION", Str), ("OPTIONAL", Bool), ("REPEATABLE", Bool), ("REPEATGROUP", Int)];
 
@@ -37,12 +37,35 @@ impl FunctionRow {
         }
     }
 
+    /// The parameters behind the object to which a method or property is applied.
+    fn written(f: &'static Function) -> &'static [Kind] {
+        let own = usize::from(matches!(f.syntax, Syntax::Method | Syntax::Property));
+        f.parameters.get(own..).unwrap_or_default()
+    }
+
+    /// PARAMETERINFO: a row for each parameter, named by what it takes where it has no name of its own; those that may be
+    /// repeated are repeated together.
+    fn parameter_rows(&self) -> Field {
+        let row = |name: &'static str, optional: bool, repeats: bool| {
+            let group = if repeats { 1.into() } else { Field::Null };
+            vec![name.into(), Field::Null, optional.into(), repeats.into(), group]
+        };
+        let rows: Vec<Vec<Field>> = match self {
+            FunctionRow::Mdx(_, f) => {
+                let kinds = Self::written(f);
+                let first = kinds.len().saturating_sub(f.repeats);
+                kinds.iter().enumerate().map(|(i, k)| row(k.text(), false, i >= first)).collect()
+            }
+            FunctionRow::Scalar(f) => f.parameters.iter().map(|p| row(p.name, p.optional, false)).collect(),
+        };
+        if rows.is_empty() { Field::Null } else { Field::Rows(rows) }
+    }
+
     /// PARAMETER_LIST; `(none)` where there is none.
     fn parameters(&self) -> String {
         let text = match self {
             FunctionRow::Mdx(_, f) => {
-                let own = usize::from(matches!(f.syntax, Syntax::Method | Syntax::Property));
-                let mut texts: Vec<&str> = f.parameters.iter().skip(own).map(|k| k.text()).collect();
+                let mut texts: Vec<&str> = Self::written(f).iter().map(|k| k.text()).collect();
                 if f.repeats > 0 {
                     texts.push("...");
                 }
@@ -121,7 +144,7 @@ pub static MDSCHEMA_FUNCTIONS: RowsetDef<FunctionRow> = RowsetDef {
         column("HELP_CONTEXT", Int, |_| Field::Null),
         column("OBJECT", Str, |r| r.object().into()),
         column("CAPTION", Str, |r| r.name().into()),
-        column("PARAMETERINFO", Nested(PARAMETER), |_| Field::Null),
+        column("PARAMETERINFO", Nested(PARAMETER), FunctionRow::parameter_rows),
         column("DIRECTQUERY_PUSHABLE", Int, |_| Field::Null),
     ],
 };
