@@ -157,6 +157,14 @@ impl Members {
         }
     }
 
+    /// The member that a calculated one is another look at (visual totals); else the member itself.
+    pub fn original(&self, member: MemberId) -> MemberId {
+        match self.calculated(member) {
+            Some(c) if !c.original.is_null() => c.original,
+            _ => member,
+        }
+    }
+
     /// The level.
     pub fn level(&self, hierarchy: HierarchyId, member: MemberId) -> LevelId {
         match self.calculated(member) {

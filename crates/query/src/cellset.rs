@@ -72,11 +72,13 @@ impl Evaluator {
                 at.set_one(h.index(), MemberId::NULL);
             }
         } else {
-            if self.cube.compatibility.slicer_tuples_add_up() && self.overlaps(&set)? {
-                let (hierarchy, total) = crate::functions::special::total_over(self, &*set.tuples(&self.context)?)?;
+            let adds_up = self.cube.compatibility.slicer_tuples_add_up();
+            let seen = if adds_up { self.with_all_members(set.clone())? } else { set.clone() };
+            if adds_up && self.overlaps(&seen)? {
+                let (hierarchy, total) = crate::functions::special::total_over(self, &*seen.tuples(&self.context)?)?;
                 at.set_one(hierarchy.index(), total);
             } else {
-                self.narrow(&mut at, &set)?;
+                self.narrow(&mut at, &seen)?;
             }
         }
         self.set_base(at);

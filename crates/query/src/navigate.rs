@@ -22,7 +22,7 @@ impl<'a> Tree<'a> {
     }
 
     fn stored(&self, member: MemberId) -> Option<MemberId> {
-        match place(seen(member)) {
+        match place(seen(self.members.original(member))) {
             Place::Stored(m) => Some(m),
             _ => None,
         }

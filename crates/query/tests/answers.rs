@@ -74,7 +74,7 @@ macro_rules! topics {
     };
 }
 
-topics! { values members sets slicers }
+topics! { values members sets slicers looks elsewhere }
 
 #[test]
 fn statements_have_these_answers() {

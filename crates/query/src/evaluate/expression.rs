@@ -3,7 +3,7 @@
 use super::{Batch, Col, Column, Evaluator, Object, Objects, TupleColumn, Values};
 use crate::coordinate::{self, Place};
 use crate::expr::{Expr, ExprKind, Kind};
-use crate::functions::{Run, logical};
+use crate::functions::{Run, logical, lookup};
 use crate::scalar::ScalarKind;
 use facetta_model::{Error, ErrorKind, HierarchyId, LevelId, MemberId, Property, Result, Value, bail};
 
@@ -62,6 +62,9 @@ impl Evaluator {
                 }
                 _ => bail!(Type, "{} is no scalar", call.function.name),
             },
+            ExprKind::Scalar(function, args) if let Some(array) = lookup::array_argument(function) => {
+                lookup::call_with_array(self, function, args, array, batch)
+            }
             ExprKind::Scalar(function, args) => {
                 let numeric = |i: usize| function.parameters.get(i).is_some_and(|p| p.kind == ScalarKind::Numeric);
                 let call = |v: &[Value]| self.only_numbers(v, numeric).and_then(|()| function.call(&self.scalars, v));

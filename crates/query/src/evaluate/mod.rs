@@ -117,6 +117,8 @@ pub(crate) struct Evaluator {
     passes: RefCell<passes::State>,
     frames: passes::Frames,
     depth: Cell<u32>,
+    /// How many lookups from other cubes this one is within.
+    lookups: u32,
 }
 
 impl Evaluator {
@@ -147,6 +149,7 @@ impl Evaluator {
             set_cache: RefCell::default(),
             memo: RefCell::default(),
             depth: Cell::new(0),
+            lookups: 0,
         }
     }
 

@@ -3,13 +3,37 @@
 use super::{Evaluator, Set};
 use crate::coordinate::is_special;
 use crate::navigate::Tree;
-use facetta_model::{HierarchyId, MemberId, Result};
+use facetta_model::{HierarchyId, MemberId, Result, TupleSet};
 use rustc_hash::FxHashSet;
 
 /// Ancestors of one tuple up to which it is looked for in the set.
 const MOST_ANCESTORS: usize = 256;
 
 impl Evaluator {
+    /// The slicer's set with all members in every tuple of a hierarchy for which one has it, each tuple once.
+    pub(crate) fn with_all_members(&self, set: Set) -> Result<Set> {
+        let tuples = set.tuples(&self.context)?;
+        let all = |h: &HierarchyId| self.cube.hierarchy(*h).hierarchy.all_member();
+        let wide: Vec<Option<MemberId>> = tuples
+            .hierarchies
+            .iter()
+            .enumerate()
+            .map(|(i, h)| all(h).filter(|all| tuples.iter().any(|t| t[i] == *all)))
+            .collect();
+        if wide.iter().all(Option::is_none) {
+            return Ok(set);
+        }
+        let mut out = TupleSet::new(tuples.hierarchies.clone());
+        let mut seen = FxHashSet::default();
+        for tuple in tuples.iter() {
+            let tuple: Vec<MemberId> = tuple.iter().zip(&wide).map(|(m, all)| all.unwrap_or(*m)).collect();
+            if seen.insert(tuple.clone()) {
+                out.members.extend(tuple);
+            }
+        }
+        Set::new(out, &self.context)
+    }
+
     /// Whether one tuple of the slicer lies within another.
     pub(crate) fn overlaps(&self, set: &Set) -> Result<bool> {
         let tuples = set.tuples(&self.context)?;

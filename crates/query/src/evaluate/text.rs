@@ -3,7 +3,10 @@
 use super::{Batch, Evaluator, Object, Set, TupleColumn};
 use crate::expr::Kind;
 use crate::resolve::Resolver;
-use facetta_model::{Result, Span};
+use facetta_model::{Result, Span, bail};
+
+/// How deep lookups in other cubes may be nested.
+const MOST_LOOKUPS: u32 = 8;
 
 impl Evaluator {
     fn resolve_text(&self, text: &str, kind: Kind) -> Result<crate::expr::Expr> {
@@ -21,6 +24,23 @@ impl Evaluator {
     pub(crate) fn hierarchy_named(&self, text: &str) -> Result<Object> {
         let resolver = Resolver::of_program(&self.query, &self.program, &self.members(), &self.context);
         Ok(Object { hierarchy: resolver.hierarchy_of_text(text)?, id: 0 })
+    }
+
+    /// The value of the expression that a text is in another cube, at the default members there.
+    pub(crate) fn value_in_cube(&self, cube: &str, text: &str) -> Result<facetta_model::Value> {
+        if self.lookups >= MOST_LOOKUPS {
+            bail!(Recursion, "LookupCube is nested more than {MOST_LOOKUPS} deep");
+        }
+        let Some(cube) = self.snapshot.catalog().cube(cube).cloned() else {
+            bail!(CubeNotFound, "MDX cube '{cube}' not found")
+        };
+        let mut resolver = Resolver::new(&self.query, &cube, &self.context)?;
+        let expr = resolver.text_now(text, Kind::Value, None, Span::default())?;
+        let program = resolver.finish(Vec::new(), None, Vec::new(), Vec::new())?;
+        let mut inner = Evaluator::new(std::sync::Arc::new(program), &self.query, self.context.clone());
+        inner.lookups = self.lookups + 1;
+        inner.depth.set(self.depth.get());
+        Ok(inner.values(&expr, &inner.base())?.get(0).clone())
     }
 
     /// The tuple that a text is, at one coordinate.

@@ -266,6 +266,7 @@ fn distinct_count(evaluator: &Evaluator, call: &Call, batch: &Batch) -> Result<V
 fn rank(evaluator: &Evaluator, call: &Call, batch: &Batch) -> Result<Values> {
     let tuples = evaluator.tuples(&call.args[0], batch)?;
     let sets = evaluator.sets(&call.args[1], batch)?;
+    let members = evaluator.members();
     let mut positions: Vec<FxHashMap<Vec<MemberId>, i64>> = Vec::new();
     for set in &sets.sets {
         let mut of: FxHashMap<Vec<MemberId>, i64> = FxHashMap::default();
@@ -286,8 +287,8 @@ fn rank(evaluator: &Evaluator, call: &Call, batch: &Batch) -> Result<Values> {
             for (i, tuple) in set.iter().enumerate() {
                 evaluator.context.check_every(&mut step)?;
                 let key = match &order {
-                    Some(order) => order.iter().map(|&o| tuple[o]).collect(),
-                    None => tuple.to_vec(),
+                    Some(order) => order.iter().map(|&o| members.original(tuple[o])).collect(),
+                    None => tuple.iter().map(|m| members.original(*m)).collect(),
                 };
                 of.entry(key).or_insert(i as i64 + 1);
             }
@@ -295,7 +296,10 @@ fn rank(evaluator: &Evaluator, call: &Call, batch: &Batch) -> Result<Values> {
         positions.push(of);
     }
     let one = |row: usize| match tuples.get(row) {
-        Some(tuple) => Cell::Int(positions[*sets.of.get(row) as usize].get(&tuple).copied().unwrap_or(0)),
+        Some(tuple) => {
+            let tuple: Vec<MemberId> = tuple.iter().map(|m| members.original(*m)).collect();
+            Cell::Int(positions[*sets.of.get(row) as usize].get(&tuple).copied().unwrap_or(0))
+        }
         None => Cell::Empty,
     };
     Ok(finish(&sets, (0..batch.len).map(one)))

@@ -312,7 +312,7 @@ fn drilldown_best(evaluator: &Evaluator, call: &Call, at: &Batch, top: bool) -> 
     if set.is_empty() {
         return Ok(Set::shared(set));
     }
-    let best = Best { call, value: 3, count: count(evaluator, call, 1, at, 0)?.max(0) as usize, top };
+    let best = Best { call, value: 3, count: count(evaluator, call, 1, at, 0)?.max(0) as usize, top, position: 0 };
     let members = evaluator.members();
     let tree = Tree::new(&members, set.hierarchies[0]);
     let level = match call.arg(2) {
@@ -333,10 +333,12 @@ struct Best<'a> {
     value: usize,
     count: usize,
     top: bool,
+    /// Where in the tuples the children stand.
+    position: usize,
 }
 
 impl Best<'_> {
-    /// The best of the children that would stand in the first place of `tuple`.
+    /// The best of the children that would stand in a place of `tuple`.
     fn children(
         &self,
         evaluator: &Evaluator,
@@ -347,7 +349,7 @@ impl Best<'_> {
     ) -> Result<Vec<MemberId>> {
         let mut at = at.clone();
         set.hierarchies.iter().zip(tuple).for_each(|(h, m)| at.set_one(h.index(), *m));
-        let candidates = Set::of_members(set.hierarchies[0], children.clone(), &evaluator.context)?;
+        let candidates = Set::of_members(set.hierarchies[self.position], children.clone(), &evaluator.context)?;
         let values = evaluator.values_over(&at, &candidates, &self.call.args[0], self.call.arg(self.value))?;
         let mut order: Vec<usize> = (0..children.len()).collect();
         order.sort_by(|&a, &b| {
@@ -385,10 +387,10 @@ fn drilldown_member(evaluator: &Evaluator, call: &Call, at: &Batch) -> Result<Se
     }
     let position = drilled_position(evaluator, call, at, &set, &marked)?;
     let tree = Tree::new(&members, set.hierarchies[position]);
-    let wanted: FxHashSet<MemberId> = marked.members.iter().copied().collect();
+    let wanted: FxHashSet<MemberId> = marked.members.iter().map(|m| members.original(*m)).collect();
     expand(evaluator, &set, position, |_, m| {
         let mut out = Vec::new();
-        let mut stack = if wanted.contains(&m) { children(tree, m, calculated) } else { Vec::new() };
+        let mut stack = if wanted.contains(&members.original(m)) { children(tree, m, calculated) } else { Vec::new() };
         stack.reverse();
         while let Some(child) = stack.pop() {
             out.push(child);
@@ -428,15 +430,23 @@ fn drilldown_member_best(evaluator: &Evaluator, call: &Call, at: &Batch, top: bo
     if set.is_empty() || marked.is_empty() {
         return Ok(Set::shared(set));
     }
-    if marked.arity() > 1 || set.hierarchies.first() != marked.hierarchies.first() {
-        return Err(facetta_model::Error::not_supported("DrilldownMemberTop of tuples"));
-    }
-    let best = Best { call, value: 3, count: count(evaluator, call, 2, at, 0)?.max(0) as usize, top };
     let members = evaluator.members();
-    let tree = Tree::new(&members, set.hierarchies[0]);
-    let wanted: FxHashSet<MemberId> = marked.members.iter().copied().collect();
-    expand(evaluator, &set, 0, |tuple, m| {
-        if !wanted.contains(&m) {
+    let original = |m: &MemberId| members.original(*m);
+    // Whole tuples are drilled down at their last member, members where they stand in the tuples.
+    let whole = marked.arity() > 1;
+    if whole && set.hierarchies != marked.hierarchies {
+        bail!(Type, "the sets of {} are not over the same hierarchies", call.function.name);
+    }
+    let position = match whole {
+        true => set.arity() - 1,
+        false => drilled_position(evaluator, call, at, &set, &marked)?,
+    };
+    let best = Best { call, value: 3, count: count(evaluator, call, 2, at, 0)?.max(0) as usize, top, position };
+    let tree = Tree::new(&members, set.hierarchies[position]);
+    let wanted: FxHashSet<Vec<MemberId>> = marked.iter().map(|t| t.iter().map(original).collect()).collect();
+    expand(evaluator, &set, position, |tuple, m| {
+        let key = if whole { tuple.iter().map(original).collect() } else { vec![original(&m)] };
+        if !wanted.contains(&key) {
             return Ok(Vec::new());
         }
         best.children(evaluator, at, &set, tuple, tree.children(m))
@@ -480,7 +490,7 @@ fn toggle(evaluator: &Evaluator, call: &Call, at: &Batch) -> Result<Set> {
     let members = evaluator.members();
     let tree = Tree::new(&members, set.hierarchies[position]);
     let recursive = call.has_symbol("RECURSIVE");
-    let wanted: FxHashSet<MemberId> = marked.members.iter().copied().collect();
+    let wanted: FxHashSet<MemberId> = marked.members.iter().map(|m| members.original(*m)).collect();
     let mut out = TupleSet::new(set.hierarchies.clone());
     let tuples: Vec<&[MemberId]> = set.iter().collect();
     let mut row = 0;
@@ -489,7 +499,7 @@ fn toggle(evaluator: &Evaluator, call: &Call, at: &Batch) -> Result<Set> {
         let member = tuple[position];
         out.members.extend_from_slice(tuple);
         row += 1;
-        if !wanted.contains(&member) {
+        if !wanted.contains(&members.original(member)) {
             continue;
         }
         let is_below = |t: &[MemberId]| t[position] != member && tree.is_at_or_under(t[position], member);

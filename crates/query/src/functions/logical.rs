@@ -334,7 +334,8 @@ fn objects_by(
 }
 
 fn same_member(evaluator: &Evaluator, call: &Call, batch: &Batch) -> Result<Values> {
-    let seen = |o: Object| crate::coordinate::seen(o.as_member());
+    let members = evaluator.members();
+    let seen = |o: Object| crate::coordinate::seen(members.original(o.as_member()));
     objects_by(evaluator, call, batch, |a, b| seen(a) == seen(b) && (a.hierarchy == b.hierarchy || a.is_null()))
 }
 
@@ -350,8 +351,10 @@ fn same_dimension(evaluator: &Evaluator, call: &Call, batch: &Batch) -> Result<V
 fn same_tuple(evaluator: &Evaluator, call: &Call, batch: &Batch) -> Result<Values> {
     let left = evaluator.tuples(&call.args[0], batch)?;
     let right = evaluator.tuples(&call.args[1], batch)?;
+    let members = evaluator.members();
     let sorted = |t: &TupleColumn, row: usize| {
-        let mut all: Vec<_> = t.hierarchies.iter().zip(&t.members).map(|(h, c)| (*h, *c.get(row))).collect();
+        let column = |(h, c): (&facetta_model::HierarchyId, &Col<MemberId>)| (*h, members.original(*c.get(row)));
+        let mut all: Vec<_> = t.hierarchies.iter().zip(&t.members).map(column).collect();
         all.sort_unstable();
         all
     };
@@ -387,6 +390,7 @@ fn is_empty(evaluator: &Evaluator, call: &Call, batch: &Batch) -> Result<Values>
 fn found_in(evaluator: &Evaluator, call: &Call, batch: &Batch, wanted: bool) -> Result<Values> {
     let tuples = evaluator.tuples(&call.args[0], batch)?;
     let sets = evaluator.sets(&call.args[1], batch)?;
+    let members = evaluator.members();
     let mut out = Vec::with_capacity(batch.len);
     for row in 0..batch.len {
         let set = match &sets.sets[*sets.of.get(row) as usize] {
@@ -396,7 +400,10 @@ fn found_in(evaluator: &Evaluator, call: &Call, batch: &Batch, wanted: bool) -> 
                 continue;
             }
         };
-        let found = tuples.get(row).is_some_and(|t| set.iter().any(|s| s == t.as_slice()));
+        let same = |s: &[MemberId], t: &[MemberId]| {
+            s.iter().zip(t).all(|(a, b)| a == b || members.original(*a) == members.original(*b))
+        };
+        let found = tuples.get(row).is_some_and(|t| set.iter().any(|s| same(s, &t)));
         out.push(Value::Boolean(found == wanted));
     }
     Ok(Col::Many(out))

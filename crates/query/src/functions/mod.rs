@@ -21,6 +21,7 @@ pub(crate) mod aggregate;
 pub(crate) mod drill;
 pub(crate) mod level;
 pub(crate) mod logical;
+pub(crate) mod lookup;
 pub(crate) mod member;
 pub(crate) mod numeric;
 pub(crate) mod set;

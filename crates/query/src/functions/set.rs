@@ -263,6 +263,12 @@ pub(crate) fn retain(
 fn once(evaluator: &Evaluator, set: &Tuples) -> Result<Set> {
     let mut seen: FxHashSet<&[MemberId]> = FxHashSet::default();
     let charge = evaluator.context.charge("Distinct", set.len() * 24)?;
+    if set.members.iter().any(|m| m.is_calculated()) {
+        let mut seen: FxHashSet<Vec<MemberId>> = FxHashSet::default();
+        let kept: Vec<bool> = plain(evaluator, set).into_iter().map(|t| seen.insert(t)).collect();
+        drop(charge);
+        return retain(evaluator, set, |i, _| kept[i]);
+    }
     let kept: Vec<bool> = set.iter().map(|t| seen.insert(t)).collect();
     drop(charge);
     retain(evaluator, set, |i, _| kept[i])
@@ -299,11 +305,7 @@ fn lookup(evaluator: &Evaluator, call: &Call, index: usize, like: &Tuples, at: &
 /// A tuple in the form in which it is compared: another look at a member counts as the member.
 fn plain(evaluator: &Evaluator, set: &Tuples) -> Vec<Vec<MemberId>> {
     let members = evaluator.members();
-    let original = |m: &MemberId| match members.calculated(*m) {
-        Some(c) if !c.original.is_null() => c.original,
-        _ => *m,
-    };
-    set.iter().map(|t| t.iter().map(original).collect()).collect()
+    set.iter().map(|t| t.iter().map(|m| members.original(*m)).collect()).collect()
 }
 
 fn except(evaluator: &Evaluator, call: &Call, at: &Batch) -> Result<Set> {
@@ -339,10 +341,12 @@ fn intersect(evaluator: &Evaluator, call: &Call, at: &Batch) -> Result<Set> {
     let mut out = TupleSet::new(set.hierarchies.clone());
     let all = call.has_symbol("ALL");
     let mut seen = FxHashSet::default();
-    for tuple in plain(evaluator, &set) {
+    for (i, tuple) in plain(evaluator, &set).into_iter().enumerate() {
         let Some(found) = looks.get(&tuple) else { continue };
+        let own = set.get(i);
+        let taken = if own == tuple.as_slice() { other.get(found[0]) } else { own };
         if all || seen.insert(tuple) {
-            out.members.extend_from_slice(other.get(found[0]));
+            out.members.extend_from_slice(taken);
         }
     }
     Set::new(out, &evaluator.context)

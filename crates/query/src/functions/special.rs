@@ -135,45 +135,52 @@ pub(crate) const FUNCTIONS: &[Function] = &[
     )
     .unannounced()
     .on_all(),
-    function("KPIValue", &[String], Kind::Value, Run::Resolver, "The value of a key performance indicator.")
-        .unannounced(),
-    function("KPIGoal", &[String], Kind::Value, Run::Resolver, "The goal of a key performance indicator.")
-        .unannounced(),
-    function("KPIStatus", &[String], Kind::Value, Run::Resolver, "The status of a key performance indicator.")
-        .unannounced(),
-    function("KPITrend", &[String], Kind::Value, Run::Resolver, "The trend of a key performance indicator.")
-        .unannounced(),
-    function("KPIWeight", &[String], Kind::Value, Run::Resolver, "The weight of a key performance indicator.")
-        .unannounced(),
+    function("KPIValue", &[String], Kind::Value, Run::Resolver, "The value of a key performance indicator."),
+    function("KPIGoal", &[String], Kind::Value, Run::Resolver, "The goal of a key performance indicator."),
+    function("KPIStatus", &[String], Kind::Value, Run::Resolver, "The status of a key performance indicator."),
+    function("KPITrend", &[String], Kind::Value, Run::Resolver, "The trend of a key performance indicator."),
+    function("KPIWeight", &[String], Kind::Value, Run::Resolver, "The weight of a key performance indicator."),
     function(
         "KPICurrentTimeMember",
         &[String],
         Member,
         Run::Resolver,
         "The time member of a key performance indicator.",
-    )
-    .unannounced(),
+    ),
     function(
         "LookupCube",
         &[String, String],
         Kind::Value,
-        Run::Resolver,
-        "The value of an expression in another cube.",
-    )
-    .unannounced(),
+        Run::Values(super::lookup::lookup_cube),
+        "The value of an expression in another cube, at its default members.",
+    ),
     function("Predict", &[String, String], Kind::Value, Run::Resolver, "A value that a mining model predicts.")
         .unannounced(),
     function(
         "RollupChildren",
         &[Member, String],
         Numeric,
-        Run::Resolver,
-        "The children of a member put together by an operator.",
+        Run::Values(super::lookup::rollup_children),
+        "The children of a member put together by an operator, each by its own.",
     )
-    .unannounced(),
-    function("SetToArray", &[Kind::Set], Kind::Value, Run::Resolver, "The values over a set as an array.")
-        .unannounced(),
-    function("Axis", &[Numeric], Kind::Set, Run::Resolver, "The set of an axis of the query.").unannounced(),
+    .on_all(),
+    function(
+        "SetToArray",
+        &[Kind::Set],
+        Kind::Value,
+        Run::Values(super::lookup::array_alone),
+        "The cells of a set as an array, an argument of IRR, MIRR and NPV.",
+    )
+    .on_cells(),
+    function(
+        "SetToArray",
+        &[Kind::Set, Numeric],
+        Kind::Value,
+        Run::Values(super::lookup::array_alone),
+        "A value over a set as an array, an argument of IRR, MIRR and NPV.",
+    )
+    .each(1),
+    function("Axis", &[Numeric], Kind::Set, Run::Resolver, "The set of an axis of the query."),
     function("Root", &[Hierarchy], Tuple, Run::Resolver, "The all members of the hierarchies of a dimension.")
         .unannounced(),
     function("This", &[], Kind::Set, Run::Resolver, "The subcube of the assignment in a script.").unannounced(),

@@ -40,6 +40,7 @@ impl Resolver<'_> {
             let syntax = parse_foreign(&definition.formula, self.context);
             self.define_set(&definition.name, syntax, Scope::Cube, false);
         }
+        self.define_kpis()?;
         let session = self.query.session.clone();
         for one in session.members.iter().filter(|d| name::same(&d.cube, &cube.name)) {
             let mut texts = Texts { visible: one.visible, ..Texts::default() };
@@ -82,7 +83,7 @@ impl Resolver<'_> {
         Ok(())
     }
 
-    fn define_cube_member(&mut self, definition: &CalculatedMemberDef) -> Result<()> {
+    pub(super) fn define_cube_member(&mut self, definition: &CalculatedMemberDef) -> Result<()> {
         let syntax = parse_foreign(&definition.formula, self.context);
         let hierarchy = match self.object(&definition.hierarchy)? {
             Some(Named::Hierarchy(h)) => h,

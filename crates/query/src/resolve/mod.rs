@@ -5,6 +5,7 @@ mod convert;
 mod definitions;
 mod describe;
 mod expression;
+mod kpi;
 mod names;
 mod overload;
 mod parameters;
@@ -84,6 +85,10 @@ pub(crate) struct Resolver<'a> {
     parameters: Vec<(String, Expr)>,
     /// The arguments of every declaration in the statement's text.
     declared: Vec<Vec<ast::Expression>>,
+    /// Whether the text of the statement asks for its axes.
+    asks_for_axes: bool,
+    /// By the number of an axis the named set that it is for formulas.
+    axis_sets: Vec<Option<usize>>,
     /// Names of the parameters whose declarations are being resolved.
     declaring: Vec<String>,
     /// Whether the text being resolved is that of the statement; spans of other texts mean nothing to its reader.
@@ -112,6 +117,8 @@ impl<'a> Resolver<'a> {
             parameters: Vec::new(),
             declared: Vec::new(),
             declaring: Vec::new(),
+            asks_for_axes: false,
+            axis_sets: Vec::new(),
             own_text: true,
             nesting: 0,
         };
@@ -152,6 +159,8 @@ impl<'a> Resolver<'a> {
             parameters: Vec::new(),
             declared: Vec::new(),
             declaring: Vec::new(),
+            asks_for_axes: false,
+            axis_sets: Vec::new(),
             own_text: false,
             nesting: 0,
         }

@@ -111,9 +111,9 @@ impl Resolver<'_> {
         arguments.iter().enumerate().map(one).collect()
     }
 
-    /// Notes every parameter that a statement declares, so that a reference may come first.
+    /// Notes every parameter that a statement declares, so that a reference may come first, and whether it asks for its axes.
     pub(super) fn note_parameters(&mut self, select: &ast::Select) {
-        let mut declared = Vec::new();
+        let mut declared = Noted::default();
         for definition in &select.with {
             match definition {
                 ast::Definition::Member(member) => note(&member.expression, &mut declared),
@@ -123,7 +123,8 @@ impl Resolver<'_> {
         }
         select.axes.iter().for_each(|a| note(&a.set, &mut declared));
         select.slicer.iter().for_each(|s| note(s, &mut declared));
-        self.declared = declared;
+        self.declared = declared.parameters;
+        self.asks_for_axes = declared.axes;
     }
 }
 
@@ -135,8 +136,17 @@ fn names(arguments: &[ast::Expression]) -> Option<&str> {
     }
 }
 
-/// Collects the arguments of the calls of `Parameter` in an expression.
-fn note(expression: &ast::Expression, declared: &mut Vec<Vec<ast::Expression>>) {
+/// What a statement's text calls.
+#[derive(Default)]
+struct Noted {
+    /// The arguments of each call of `Parameter`.
+    parameters: Vec<Vec<ast::Expression>>,
+    /// Whether `Axis` is called.
+    axes: bool,
+}
+
+/// Collects what an expression calls.
+fn note(expression: &ast::Expression, declared: &mut Noted) {
     use ast::ExpressionKind as Written;
     // Expressions are as deep as the parser lets them be; a list of what is left needs no stack.
     let mut pending = vec![expression];
@@ -151,8 +161,9 @@ fn note(expression: &ast::Expression, declared: &mut Vec<Vec<ast::Expression>>) 
             | Written::Identifier(_) => {}
             Written::Call(call) => {
                 if call.name.text.eq_ignore_ascii_case("Parameter") {
-                    declared.push(call.arguments.clone());
+                    declared.parameters.push(call.arguments.clone());
                 }
+                declared.axes |= call.name.text.eq_ignore_ascii_case("Axis");
                 pending.extend(&call.arguments);
             }
             Written::Step(step) => pending.push(&step.target),

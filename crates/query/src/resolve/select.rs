@@ -118,7 +118,9 @@ impl Resolver<'_> {
         // In the order of their numbers, but for sets named by `AS`: what comes first in the text is known to the rest.
         let mut plans: Vec<Option<AxisPlan>> = written.iter().map(|_| None).collect();
         for axis in written {
-            plans[axis.ordinal as usize] = Some(self.axis(axis)?);
+            let plan = self.axis(axis)?;
+            self.keep_axis(axis.ordinal as usize, &plan.set);
+            plans[axis.ordinal as usize] = Some(plan);
         }
         Ok(plans.into_iter().flatten().collect())
     }

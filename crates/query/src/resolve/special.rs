@@ -30,6 +30,10 @@ impl Resolver<'_> {
             "STRTOTUPLE" => self.text_to("StrToTuple", Kind::Tuple, arguments, span),
             "STRTOSET" => self.text_to("StrToSet", Kind::Set, arguments, span),
             "STRTOVALUE" => self.text_to("StrToValue", Kind::Value, arguments, span),
+            "AXIS" => self.axis_set(arguments, span),
+            "KPIVALUE" | "KPIGOAL" | "KPISTATUS" | "KPITREND" | "KPIWEIGHT" | "KPICURRENTTIMEMEMBER" => {
+                self.kpi_call(name, arguments, span)
+            }
             "CACHE" if arguments.len() == 1 => self.expression(&arguments[0]),
             "LEVELS" => self.levels(syntax, arguments, span),
             _ => Err(Error::not_supported(format_args!("the function {name}"))),
@@ -128,6 +132,43 @@ impl Resolver<'_> {
         }
         expr.ty = ty;
         Ok(expr)
+    }
+
+    /// Makes the set of an axis a named set without a name, for formulas that ask for it.
+    pub(super) fn keep_axis(&mut self, number: usize, set: &Expr) {
+        if !self.asks_for_axes {
+            return;
+        }
+        if self.axis_sets.len() <= number {
+            self.axis_sets.resize(number + 1, None);
+        }
+        self.axis_sets[number] = Some(self.sets.len());
+        let null = ast::Expression { kind: ast::ExpressionKind::Null, span: Span::default() };
+        self.sets.push(super::SetDefinition {
+            name: String::new(),
+            scope: facetta_model::Scope::Query,
+            syntax: std::sync::Arc::new(null),
+            state: super::State::Done(std::sync::Arc::new(set.clone())),
+            iteration: None,
+            inline: false,
+        });
+    }
+
+    /// `Axis(n)`: the set of an axis, before NON EMPTY.
+    fn axis_set(&mut self, arguments: &[ast::Expression], span: Span) -> Result<Expr> {
+        let args = self.arguments(arguments)?;
+        let [Expr { kind: ExprKind::Literal(Value::Int(number)), .. }] = args.as_slice() else {
+            return Err(self.no_match("Axis", Syntax::Function, &args, span));
+        };
+        let index = usize::try_from(*number).ok().and_then(|n| self.axis_sets.get(n).copied().flatten());
+        match index {
+            Some(index) => self.named(super::Named::Set(index), span),
+            None => {
+                let error =
+                    error!(Invalid, "Axis({number}) is not known here; formulas of the statement may ask for its axes");
+                Err(self.error_at(error, span))
+            }
+        }
     }
 
     /// `Dimensions(n)` and `Dimensions("name")`.

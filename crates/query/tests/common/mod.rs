@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, dead_code)]
 
+use facetta_model::definition::{KpiDef, Place, Texts};
 use facetta_model::{CellSet, Compatibility, Context, Error, Outcome, Result, Value};
 use facetta_query::{Query, execute};
 use std::collections::BTreeMap;
@@ -14,11 +15,23 @@ pub(crate) fn shared() -> PathBuf {
     PathBuf::from(root)
 }
 
-/// FoodMart, loaded as one catalog or the other speaks.
+/// FoodMart, loaded as one catalog or the other speaks, with an indicator in the cube Sales 2.
 pub(crate) fn foodmart(compatibility: Compatibility) -> Query {
     let folder = shared().join("foodmart");
     let mut definition = facetta_schema::load(&folder.join("FoodMart.xml")).unwrap();
     definition.compatibility = compatibility;
+    let sales = definition.cubes.iter_mut().find(|c| c.name == "Sales 2").unwrap();
+    sales.kpis.push(KpiDef {
+        name: "Margin".to_owned(),
+        texts: Texts::default(),
+        value: "[Measures].[Store Sales] / [Measures].[Store Cost]".to_owned(),
+        goal: Some("2.5 + 0".to_owned()),
+        status: Some("[Measures].[Store Cost]".to_owned()),
+        trend: None,
+        status_graphic: None,
+        trend_graphic: None,
+        place: Place::default(),
+    });
     let source = facetta_engine::Source::Folder(folder.join("data"));
     let store = facetta_engine::Store::in_memory();
     let database = store.load("FoodMart", &definition, &source, &Context::unlimited(), &|_| {}).unwrap();
