@@ -31,4 +31,4 @@ extern crate self as facetta_engine;
 
 pub use process::{BatchesOf, ColumnProfile, MemoryTable, ProfileKind, Progress, Source, Step, TableProfile};
 pub use store::{Database, Store};
-pub use writeback::{CellWrite, Savepoint, Transaction, Written};
+pub use writeback::{CellWrite, DefinitionChange, Savepoint, Transaction, Written};

@@ -6,7 +6,7 @@ use crate::process::{Processed, Progress, Source, Times, assemble, process, tabl
 use crate::segment_file::{SegmentLayout, map};
 use crate::snapshot::StoreSnapshot;
 use crate::version::{GroupData, Version};
-use crate::writeback::{Commits, Keeper, Log, Places, with_segments};
+use crate::writeback::{Commits, Keeper, Log, Places, with_definitions, with_segments};
 use crate::{files, fingerprint, segment_file};
 use facetta_model::definition::Definition;
 use facetta_model::{Context, Result, Snapshot, bail, name};
@@ -212,17 +212,25 @@ impl Disk {
 /// A version with the changes that were committed to the catalog, found by their keys.
 fn with_commits(name: &str, version: Version, log: &mut Log, context: &Context) -> Result<Version> {
     let (mut segments, mut lost) = (Vec::new(), 0);
-    let mut time = version.catalog.last_data_update;
+    let (mut time, mut schema_time) = (version.catalog.last_data_update, version.catalog.last_schema_update);
+    let mut definitions = Vec::new();
     let mut places = Places::new(&version);
     for frame in log.frames()? {
         context.check()?;
         for change in Keeper::read(&frame)?.into_iter().filter(|c| name::same(&c.catalog, name)) {
             let applied = change.apply(&mut places, context)?;
+            if !applied.segments.is_empty() || applied.lost > 0 {
+                time = time.max(change.time);
+            }
             segments.extend(applied.segments);
             lost += applied.lost;
-            time = time.max(change.time);
+            if !change.definitions.is_empty() {
+                schema_time = schema_time.max(change.time);
+                definitions.extend(change.definitions);
+            }
         }
     }
+    let version = with_definitions(version, &definitions, Some(schema_time));
     if segments.is_empty() && lost == 0 {
         return Ok(version);
     }

@@ -7,7 +7,7 @@ mod common;
 #[path = "common/shop.rs"]
 mod shop;
 
-use facetta_engine::{CellWrite, Database, Source, Store, Transaction};
+use facetta_engine::{CellWrite, Database, DefinitionChange, Source, Store, Transaction};
 use facetta_model::{Context, ErrorKind, LinkId, MeasureGroupId, MemberId, Path, Snapshot, SubcubeFilter, Value, name};
 use shop::{SALES, SHOPS, Shop, definition, set_age, totals, towns};
 use std::sync::Arc;
@@ -115,6 +115,61 @@ fn the_first_committer_wins_cell_by_cell() {
     write(&fourth, &database, &amount(&database, Some("Lyon"), 1.0));
     commit(&fourth).unwrap();
     assert_eq!(towns(&*database.snapshot()), "Bern 5, Lyon 1");
+}
+
+/// The statements of a catalog's global definitions.
+fn defined(snapshot: &dyn Snapshot) -> Vec<String> {
+    snapshot.catalog().global_definitions.iter().map(|d| d.text.to_string()).collect()
+}
+
+fn define(transaction: &Transaction, database: &Arc<Database>, key: &str, text: Option<&str>) {
+    let change = DefinitionChange { key: key.into(), text: text.map(Into::into) };
+    transaction.define(database, vec![change], &Context::unlimited()).unwrap();
+}
+
+#[test]
+fn definitions_are_changes_like_those_of_cells() {
+    let shop = Shop::new();
+    let opened = open(&shop);
+    let Open { store, database } = &opened;
+    let transaction = store.begin();
+    let before = database.snapshot();
+    define(&transaction, database, "a", Some("A"));
+    write(&transaction, database, &amount(database, Some("Lyon"), 10.0));
+    let savepoint = transaction.savepoint();
+    define(&transaction, database, "a", None);
+    define(&transaction, database, "b", Some("B"));
+    assert_eq!(defined(&*transaction.snapshot(database)), ["B"]);
+    transaction.rollback_to(savepoint).unwrap();
+    define(&transaction, database, "c", Some("C"));
+    assert_eq!(defined(&*transaction.snapshot(database)), ["A", "C"]);
+    assert_eq!(defined(&*database.snapshot()), [""; 0]);
+    commit(&transaction).unwrap();
+    assert_eq!(defined(&*database.snapshot()), ["A", "C"]);
+    assert_eq!(towns(&*database.snapshot()), "Bern 2.25, Lyon 10");
+    assert!(database.snapshot().catalog().last_schema_update > before.catalog().last_schema_update);
+    assert_eq!(defined(&*before), [""; 0], "a snapshot stays as it is");
+    // A change of definitions alone leaves the data as it is, and what is kept of it.
+    let version = database.snapshot().data_version();
+    let (first, second, third) = (store.begin(), store.begin(), store.begin());
+    define(&first, database, "a", Some("A2"));
+    define(&second, database, "a", None);
+    define(&third, database, "d", Some("D"));
+    for result in [commit(&first), commit(&third)] {
+        result.unwrap();
+    }
+    assert_eq!(commit(&second).unwrap_err().kind(), ErrorKind::Conflict);
+    assert_eq!(defined(&*database.snapshot()), ["C", "A2", "D"]);
+    assert_eq!(database.snapshot().data_version(), version);
+    let rolled_back = store.begin();
+    define(&rolled_back, database, "e", Some("E"));
+    rolled_back.rollback();
+    commit(&rolled_back).unwrap();
+    drop((first, second, third, transaction, rolled_back, before));
+    drop(opened);
+    let again = open(&shop);
+    assert_eq!(defined(&*again.database.snapshot()), ["C", "A2", "D"]);
+    assert_eq!(towns(&*again.database.snapshot()), "Bern 2.25, Lyon 10");
 }
 
 #[test]

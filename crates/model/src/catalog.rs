@@ -28,10 +28,21 @@ pub struct Catalog {
     pub cubes: Vec<Arc<Cube>>,
     /// The roles as read.
     pub roles: Vec<RoleDef>,
+    /// What administrators have added for everybody (CREATE GLOBAL), in order.
+    pub global_definitions: Arc<[GlobalDefinition]>,
     /// When the definition was last loaded, UTC.
     pub last_schema_update: DateTime,
     /// When the data last changed, UTC.
     pub last_data_update: DateTime,
+}
+
+/// A calculated member, set, cell calculation or subcube that everybody sees, and that no schema defines.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GlobalDefinition {
+    /// Tells it from the others of its catalog.
+    pub key: Arc<str>,
+    /// The statement that made it.
+    pub text: Arc<str>,
 }
 
 impl Catalog {

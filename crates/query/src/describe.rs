@@ -84,7 +84,19 @@ pub fn check_cube(query: &Query, cube: &Arc<Cube>, context: &Context) -> Result<
     Ok(Resolver::new(query, cube, context)?.check_cube())
 }
 
-/// Looks whether a cube takes what a CREATE defines: a member has a place, a subcube can be made, a cell calculation is right.
+/// Evaluates the last named set of the session's scope, which remembers it if it is a static one.
+///
+/// # Errors
+/// It cannot be evaluated; interrupts.
+pub fn evaluate_newest_set(query: &Query, cube: &Arc<Cube>, context: &Context) -> Result<()> {
+    let mut resolver = Resolver::new(query, cube, context)?;
+    let Some(newest) = resolver.resolve_newest_set()? else { return Ok(()) };
+    let program = resolver.finish(Vec::new(), None, Vec::new(), Vec::new())?;
+    let evaluator = Evaluator::new(Arc::new(program), query, context.clone());
+    evaluator.named_set(newest, &evaluator.base()).map(|_| ())
+}
+
+/// Looks whether a cube takes what a CREATE defines: a member has a place, a subcube can be made, a set or cell calculation is right.
 /// The formulas of members are looked at when they are used.
 ///
 /// # Errors
@@ -95,6 +107,7 @@ pub fn check_definition(statement: &Statement, query: &Query, cube: &Arc<Cube>, 
         StatementKind::CreateMember(create) => {
             resolver.define_member(&create.member, Scope::Session, &mut Texts::default())
         }
+        StatementKind::CreateSet(create) => resolver.set(&create.set.expression).map(|_| ()),
         StatementKind::CreateCellCalculation(create) => {
             resolver.define_cells(&create.calculation, Scope::Query, None);
             let program = resolver.finish(Vec::new(), None, Vec::new(), Vec::new())?;

@@ -23,8 +23,12 @@ mod resolve;
 pub mod scalar;
 mod update;
 
-pub use describe::{CubeDescription, SetDescription, check_cube, check_definition, describe, find_member};
-pub use environment::{MissingMemberMode, Query, RoleFilter, SessionDefinition, SessionScope, Settings};
+pub use describe::{
+    CubeDescription, SetDescription, check_cube, check_definition, describe, evaluate_newest_set, find_member,
+};
+pub use environment::{
+    MissingMemberMode, Query, RoleFilter, SessionDefinition, SessionScope, SessionSet, Settings, StaticSet,
+};
 pub use evaluate::SubcubeCache;
 pub use execute::execute;
 pub use expr::Kind;

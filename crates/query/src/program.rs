@@ -1,5 +1,6 @@
 //! A resolved statement: what its names stand for, its calculations and sets, its axes.
 
+use crate::environment::StaticSet;
 use crate::expr::{Coordinates, Expr};
 use facetta_model::definition::Aggregator;
 use facetta_model::{AxisProperty, CellProperty, HierarchyId, MemberId, Members, Property, Scope, name};
@@ -71,6 +72,17 @@ pub(crate) struct NamedSet {
     pub(crate) iteration: Option<usize>,
     /// Evaluated where it is used, and not once.
     pub(crate) inline: bool,
+    /// Of a static one, what it was made in.
+    pub(crate) made: Option<Made>,
+}
+
+/// What a static named set was made in: the default members, and subcubes.
+#[derive(Clone, Debug)]
+pub(crate) struct Made {
+    /// How many subcubes, of those at the end of [`Program::subselects`] the last ones.
+    pub(crate) subcubes: usize,
+    /// What it is, once it has been evaluated.
+    pub(crate) tuples: Arc<StaticSet>,
 }
 
 /// How a calculated member is calculated.

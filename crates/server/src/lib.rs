@@ -12,6 +12,7 @@ pub mod config;
 pub mod connections;
 pub mod dispatch;
 pub mod environment;
+pub mod globals;
 pub mod guid;
 pub mod handler;
 pub mod http;

@@ -1,18 +1,58 @@
-//! What a session defines for itself: calculated members, named sets, cell calculations, subcubes, as text and as parsed.
+//! What a session defines for itself, or an administrator for everybody: calculated members, named sets, cell calculations,
+//! subcubes, as text and as parsed.
 
+use facetta_engine::DefinitionChange;
 use facetta_mdx::ast::{
     CreateCellCalculation, CreateMember, CreateSet, CreateSubcube, DefinitionScope, DropObjects, Identifier, Name,
     ObjectKind, Segment, Source, Statement, StatementKind,
 };
 use facetta_mdx::parse_statement;
+use facetta_model::catalog::Catalog;
 use facetta_model::{Context, Error, Result, bail, error, name};
-use facetta_query::{SessionDefinition, SessionScope};
+use facetta_query::{SessionDefinition, SessionScope, SessionSet, StaticSet};
 use std::sync::Arc;
 
-/// The definitions of a session, in order. Cheap to clone.
+/// The definitions of a session, or of a catalog, in order. Cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub struct Scope {
+    owner: Owner,
     definitions: Vec<Arc<Definition>>,
+}
+
+/// Whose definitions they are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Owner {
+    /// A session's: nobody else sees them.
+    #[default]
+    Session,
+    /// Everybody's (GLOBAL).
+    Catalog,
+}
+
+impl Owner {
+    /// Whose definition is written with `scope`.
+    pub fn of(scope: Option<DefinitionScope>) -> Owner {
+        if scope == Some(DefinitionScope::Global) { Owner::Catalog } else { Owner::Session }
+    }
+
+    /// In messages.
+    fn text(self) -> &'static str {
+        match self {
+            Owner::Session => "session",
+            Owner::Catalog => "database",
+        }
+    }
+}
+
+/// Whose definition a CREATE makes.
+pub fn owner_of(statement: &Statement) -> Owner {
+    Owner::of(match &statement.kind {
+        StatementKind::CreateMember(create) => create.scope,
+        StatementKind::CreateSet(create) => create.scope,
+        StatementKind::CreateCellCalculation(create) => create.scope,
+        StatementKind::CreateSubcube(create) => create.scope,
+        _ => None,
+    })
 }
 
 /// One definition.
@@ -20,8 +60,12 @@ pub struct Scope {
 pub struct Definition {
     /// The catalog in which it was made.
     catalog: Arc<str>,
+    /// Tells it from the others of its owner.
+    key: Arc<str>,
     /// The statement that made it.
     text: Arc<str>,
+    /// What it is, if it is a static set.
+    tuples: Arc<StaticSet>,
     /// What the statement says; an error if it is no longer understood, as after an update of the server.
     parsed: Result<Parsed>,
 }
@@ -56,12 +100,50 @@ impl Object {
 impl Scope {
     /// The scope of kept texts (catalog and statement); none if there are none.
     pub fn of_texts(texts: &[(Arc<str>, Arc<str>)]) -> Option<Scope> {
-        let definition = |(catalog, text): &(Arc<str>, Arc<str>)| {
-            // What a session kept was understood once; a statement that ran within limits parses within them.
-            let parsed = parse_statement(text, &Context::unlimited()).and_then(|s| Parsed::of(s, None));
-            Arc::new(Definition { catalog: catalog.clone(), text: text.clone(), parsed })
-        };
-        (!texts.is_empty()).then(|| Scope { definitions: texts.iter().map(definition).collect() })
+        let mut scope = Scope::default();
+        texts.iter().for_each(|(catalog, text)| scope.push_text(catalog.clone(), None, text.clone()));
+        (!texts.is_empty()).then_some(scope)
+    }
+
+    /// What is defined for everybody in a catalog.
+    pub fn of_catalog(catalog: &Catalog) -> Scope {
+        let mut scope = Scope { owner: Owner::Catalog, definitions: Vec::new() };
+        let name: Arc<str> = catalog.name.as_str().into();
+        for definition in &*catalog.global_definitions {
+            scope.push_text(name.clone(), Some(definition.key.clone()), definition.text.clone());
+        }
+        scope
+    }
+
+    /// Adds a kept text; one that is no longer understood keeps its key.
+    fn push_text(&mut self, catalog: Arc<str>, key: Option<Arc<str>>, text: Arc<str>) {
+        // What was kept was understood once; a statement that ran within limits parses within them.
+        let parsed = parse_statement(&text, &Context::unlimited()).and_then(|s| Parsed::of(s, None));
+        let key = key.unwrap_or_else(|| match &parsed {
+            Ok(parsed) => self.key_of(&catalog, parsed),
+            Err(_) => text.clone(),
+        });
+        self.definitions.push(Arc::new(Definition { catalog, key, text, tuples: Arc::default(), parsed }));
+    }
+
+    /// The key of a definition that comes last. Subcubes of one cube lie on each other: each has its number.
+    fn key_of(&self, catalog: &str, parsed: &Parsed) -> Arc<str> {
+        let (kind, cube) = (parsed.object.kind(), name::fold(&parsed.cube));
+        let below = self.definitions.iter().filter(|d| d.is_subcube_of(catalog, &parsed.cube)).count();
+        match kind {
+            ObjectKind::Subcube => format!("{}\0{cube}\0{below}", kind.text()).into(),
+            _ => format!("{}\0{cube}\0{}", kind.text(), name::fold(&shown(&parsed.name))).into(),
+        }
+    }
+
+    /// What has to be done to a catalog's definitions for them to be these and no more `before`.
+    pub fn changes_since(&self, before: &Scope) -> Vec<DefinitionChange> {
+        let has = |scope: &Scope, key: &str| scope.definitions.iter().any(|d| &*d.key == key);
+        let gone = before.definitions.iter().filter(|d| !has(self, &d.key));
+        let gone = gone.map(|d| DefinitionChange { key: d.key.clone(), text: None });
+        let new = self.definitions.iter().filter(|d| !has(before, &d.key));
+        let new = new.map(|d| DefinitionChange { key: d.key.clone(), text: Some(d.text.clone()) });
+        gone.chain(new).collect()
     }
 
     /// Catalog and statement of each definition.
@@ -74,25 +156,29 @@ impl Scope {
         self.definitions.is_empty()
     }
 
-    /// The definitions for a catalog, as queries want them.
+    /// Adds the definitions for a catalog, as queries want them.
     ///
     /// # Errors
     /// One is no longer understood; the error names it.
-    pub fn for_catalog(&self, catalog: &str) -> Result<SessionScope> {
-        let mut scope = SessionScope::default();
+    pub fn add_to(&self, catalog: &str, scope: &mut SessionScope) -> Result<()> {
         for definition in self.definitions.iter().filter(|d| name::same(&d.catalog, catalog)) {
             let parsed = definition.parsed.as_ref().map_err(|e| {
-                error!(Invalid, "The session's definition '{}' is no longer understood: {e}", definition.text)
+                error!(
+                    Invalid,
+                    "The {}'s definition '{}' is no longer understood: {e}",
+                    self.owner.text(),
+                    definition.text
+                )
             })?;
-            parsed.add_to(&mut scope, &definition.text);
+            parsed.add_to(scope, self.owner, definition);
         }
-        Ok(scope)
+        Ok(())
     }
 
     /// The scope after a CREATE, and the cube that it is for. A subcube is made of the cube as subcubes before it leave it.
     ///
     /// # Errors
-    /// The statement is not for a session, names no cube, or the name is taken.
+    /// The statement names no cube, or the name is taken.
     pub fn with(
         &self,
         catalog: &str,
@@ -105,25 +191,25 @@ impl Scope {
         if kind != ObjectKind::Subcube && self.last(catalog, kind, &parsed.cube, &parsed.name).is_some() {
             bail!(
                 Invalid,
-                "The {} '{}' already exists in the session",
+                "The {} '{}' already exists in the {}",
                 kind.text().to_lowercase(),
-                shown(&parsed.name)
+                shown(&parsed.name),
+                self.owner.text()
             );
         }
         let mut scope = self.clone();
-        let cube = parsed.cube.clone();
-        scope.definitions.push(Arc::new(Definition { catalog: catalog.into(), text: text.into(), parsed: Ok(parsed) }));
+        let (cube, key) = (parsed.cube.clone(), self.key_of(catalog, &parsed));
+        let definition =
+            Definition { catalog: catalog.into(), key, text: text.into(), tuples: Arc::default(), parsed: Ok(parsed) };
+        scope.definitions.push(Arc::new(definition));
         Ok((scope, cube))
     }
 
     /// The scope after a DROP. With a subcube goes what was made of it since.
     ///
     /// # Errors
-    /// The statement is not for a session, or names what is not there; nothing is dropped then.
+    /// It names what is not there; nothing is dropped then.
     pub fn without(&self, catalog: &str, drop: &DropObjects, cube: Option<&str>) -> Result<Scope> {
-        if drop.scope == Some(DefinitionScope::Global) {
-            return Err(Error::not_supported(format_args!("DROP GLOBAL {}", drop.kind.text())));
-        }
         let mut scope = self.clone();
         for written in &drop.names {
             let (of_cube, wanted) = match drop.kind {
@@ -133,9 +219,10 @@ impl Scope {
             let Some(position) = scope.last(catalog, drop.kind, &of_cube, &wanted) else {
                 bail!(
                     NotFound,
-                    "The {} '{}' does not exist in the session, so it cannot be dropped",
+                    "The {} '{}' does not exist in the {}, so it cannot be dropped",
                     drop.kind.text().to_lowercase(),
-                    shown(written)
+                    shown(written),
+                    self.owner.text()
                 );
             };
             scope.definitions.remove(position);
@@ -157,6 +244,11 @@ impl Scope {
 }
 
 impl Definition {
+    fn is_subcube_of(&self, catalog: &str, cube: &str) -> bool {
+        let subcube = |p: &Parsed| p.object.kind() == ObjectKind::Subcube;
+        self.is_of(catalog, cube) && self.parsed.as_ref().is_ok_and(subcube)
+    }
+
     fn is_of(&self, catalog: &str, cube: &str) -> bool {
         name::same(&self.catalog, catalog) && self.parsed.as_ref().is_ok_and(|p| name::same(&p.cube, cube))
     }
@@ -164,28 +256,20 @@ impl Definition {
 
 impl Parsed {
     fn of(statement: Statement, cube: Option<&str>) -> Result<Parsed> {
-        let global = |scope: Option<DefinitionScope>, what: &str| match scope {
-            Some(DefinitionScope::Global) => Err(Error::not_supported(format_args!("CREATE GLOBAL {what}"))),
-            _ => Ok(()),
-        };
         let (object, written) = match statement.kind {
             StatementKind::CreateMember(create) => {
-                global(create.scope, "MEMBER")?;
                 let written = create.member.name.clone();
                 (Object::Member(create), written)
             }
             StatementKind::CreateSet(create) => {
-                global(create.scope, "SET")?;
                 let written = create.set.name.clone();
                 (Object::Set(create), written)
             }
             StatementKind::CreateCellCalculation(create) => {
-                global(create.scope, "CELL CALCULATION")?;
                 let written = create.calculation.name.clone();
                 (Object::CellCalculation(create), written)
             }
             StatementKind::CreateSubcube(create) => {
-                global(create.scope, "SUBCUBE")?;
                 let cube = cube_alone(&create.name, cube)?;
                 check_source(&create, &cube)?;
                 let name = Identifier { segments: Vec::new() };
@@ -207,27 +291,33 @@ impl Parsed {
             && self.name.segments.iter().zip(&wanted.segments).all(same)
     }
 
-    fn add_to(&self, scope: &mut SessionScope, text: &Arc<str>) {
-        let (cube, text) = (self.cube.clone(), text.clone());
+    fn add_to(&self, all: &mut SessionScope, owner: Owner, kept: &Definition) {
+        let (cube, text) = (self.cube.clone(), kept.text.clone());
+        let scope = match owner {
+            Owner::Session => facetta_model::Scope::Session,
+            Owner::Catalog => facetta_model::Scope::Cube,
+        };
         match &self.object {
             Object::Member(create) => {
                 let mut definition = create.member.clone();
                 definition.name = self.name.clone();
-                scope.members.push(SessionDefinition { cube, visible: !create.hidden, definition, text });
+                all.members.push(SessionDefinition { cube, scope, visible: !create.hidden, definition, text });
             }
             Object::Set(create) => {
                 let mut definition = create.set.clone();
                 definition.name = self.name.clone();
-                scope.sets.push(SessionDefinition { cube, visible: !create.hidden, definition, text });
+                let subcubes = all.subcubes.iter().filter(|d| name::same(&d.cube, &cube)).count();
+                let made = SessionDefinition { cube, scope, visible: !create.hidden, definition, text };
+                all.sets.push(SessionSet { made, subcubes, tuples: kept.tuples.clone() });
             }
             Object::CellCalculation(create) => {
                 let mut definition = create.calculation.clone();
                 definition.name = self.name.clone();
-                scope.cell_calculations.push(SessionDefinition { cube, visible: true, definition, text });
+                all.cell_calculations.push(SessionDefinition { cube, scope, visible: true, definition, text });
             }
             Object::Subcube(create) => {
                 let definition = create.source.clone();
-                scope.subcubes.push(SessionDefinition { cube, visible: true, definition, text });
+                all.subcubes.push(SessionDefinition { cube, scope, visible: true, definition, text });
             }
         }
     }

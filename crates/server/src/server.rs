@@ -4,6 +4,7 @@ use crate::auth::Auth;
 use crate::catalogs::{CatalogState, Catalogs};
 use crate::clock::{Clock, Moment};
 use crate::connections::Connections;
+use crate::globals::Globals;
 use crate::journal::Journal;
 use crate::pool::Pool;
 use crate::running::Running;
@@ -61,6 +62,8 @@ pub struct Server {
     pub store: Arc<Store>,
     /// Subcubes kept between statements.
     pub subcubes: Arc<SubcubeCache>,
+    /// What administrators have defined for everybody.
+    pub globals: Globals,
     ready: AtomicBool,
 }
 
@@ -83,6 +86,7 @@ impl Server {
             started: clock.now(),
             address,
             auth,
+            globals: Globals::default(),
             connections: Connections::new(clock.clone(), settings.limits.connections),
             sessions: Arc::new(sessions),
             running: Arc::new(Running::new(clock.clone(), settings.limits.session_queue)),

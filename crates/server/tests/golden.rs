@@ -13,6 +13,7 @@
 //! |---|---|
 //! | `server KEY=VALUE …` | sets keys of the configuration, before anything else |
 //! | `shop` | serves the catalog Shop too (see `common/catalogs.rs`), before anything else |
+//! | `schema OLD NEW` | replaces a text in the schema of the shop, for the next `restart` |
 //! | `user NAME PASSWORD [admin=true] [of=CATALOG]`, `remove-user NAME` | changes the users' file |
 //! | `advance SECONDS`, `restart`, `log PART` | turns the clock; stops and starts the server; lines of its log that hold PART, since the same was asked |
 //! | `a: begin`, `a: end` | the empty Statement with BeginSession, with EndSession |
@@ -129,6 +130,7 @@ impl Player {
                 }
             }
             "shop" => self.world.open_shop()?,
+            "schema" => self.world.edit_shop(&arguments.need("a text")?, &arguments.need("another text")?)?,
             "user" => {
                 let (name, password) = (arguments.need("a name")?, arguments.need("a password")?);
                 let admin = arguments.key("admin").is_some_and(|v| v == "true");

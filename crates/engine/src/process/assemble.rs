@@ -52,6 +52,7 @@ pub(crate) fn assemble(
         })
         .collect();
     Ok(Catalog {
+        global_definitions: Arc::default(),
         name: catalog_name.to_owned(),
         description: definition.texts.description.clone(),
         compatibility: definition.compatibility,

@@ -1,5 +1,7 @@
-//! Deltas as they are kept on disk: by the names of their measure group and the keys of their leaf members.
+//! Commits as they are kept on disk: deltas by the names of their measure group and the keys of their leaf members, definitions
+//! as text.
 
+use super::definitions::{self, DefinitionChange};
 use super::delta::{Amounts, Deltas, deltas, segment};
 use super::{allocate, cells};
 use crate::codec::{Reader, Writer};
@@ -13,7 +15,9 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use std::sync::Arc;
 
 /// Changes when frames of an older program must be read in another way.
-const FORMAT: u8 = 1;
+const FORMAT: u8 = 2;
+/// That of frames which hold cells only.
+const CELLS_ONLY: u8 = 1;
 
 /// The key of a null.
 const NULL_KEY: &str = "\u{0}null";
@@ -27,10 +31,19 @@ pub(crate) struct GroupChange<'a> {
     pub(crate) segment: &'a PlacedSegment,
 }
 
+/// What a commit changes of one catalog.
+pub(crate) struct Change<'a> {
+    pub(crate) catalog: &'a str,
+    pub(crate) version: &'a Version,
+    pub(crate) groups: Vec<GroupChange<'a>>,
+    pub(crate) definitions: &'a [DefinitionChange],
+}
+
 /// What a frame says of one catalog.
 pub(crate) struct StoredChange {
     pub(crate) catalog: String,
     pub(crate) time: DateTime,
+    pub(crate) definitions: Vec<DefinitionChange>,
     groups: Vec<StoredGroup>,
 }
 
@@ -93,17 +106,14 @@ fn key_text(hierarchy: &Hierarchy, member: MemberId) -> String {
 
 impl Keeper {
     /// A frame of the changes of one commit.
-    pub(crate) fn frame(
-        changes: &[(&str, &Version, Vec<GroupChange<'_>>)],
-        time: DateTime,
-        context: &Context,
-    ) -> Result<Vec<u8>> {
+    pub(crate) fn frame(changes: &[Change<'_>], time: DateTime, context: &Context) -> Result<Vec<u8>> {
         let mut writer = Writer::default();
         writer.u8(FORMAT);
         writer.text(&time.to_string());
         writer.u32(changes.len() as u32);
-        for (catalog, version, groups) in changes {
+        for Change { catalog, version, groups, definitions } in changes {
             writer.text(catalog);
+            definitions::write(&mut writer, definitions);
             writer.u32(groups.len() as u32);
             for change in groups {
                 context.check()?;
@@ -116,15 +126,17 @@ impl Keeper {
     /// What a frame says.
     pub(crate) fn read(frame: &[u8]) -> Result<Vec<StoredChange>> {
         let mut reader = Reader::new(frame);
-        if reader.u8()? != FORMAT {
+        let format = reader.u8()?;
+        if ![CELLS_ONLY, FORMAT].contains(&format) {
             bail!(Io, "the log of commits was written by a newer program");
         }
         let time: DateTime = reader.text()?.parse().map_err(|_| Error::internal("a commit has no time"))?;
         let mut changes = Vec::new();
         for _ in 0..reader.count(8)? {
             let catalog = reader.text()?.to_owned();
+            let definitions = if format == CELLS_ONLY { Vec::new() } else { definitions::read(&mut reader)? };
             let groups: Result<Vec<StoredGroup>> = (0..reader.count(8)?).map(|_| read_group(&mut reader)).collect();
-            changes.push(StoredChange { catalog, time, groups: groups? });
+            changes.push(StoredChange { catalog, time, definitions, groups: groups? });
         }
         Ok(changes)
     }

@@ -1,6 +1,7 @@
 //! Transactions: private changes over a base version, committed by a check for conflict, one synced append, one swap.
 
-use super::durable::{GroupChange, Keeper, Places, columns, key_path};
+use super::definitions::{DefinitionChange, key_hash, with_definitions};
+use super::durable::{Change, GroupChange, Keeper, Places, columns, key_path};
 use super::{allocate, cells, delta};
 use crate::naive::NaiveSnapshot;
 use crate::plan::Conditions;
@@ -71,7 +72,13 @@ struct Part {
     writes: Vec<Write>,
 }
 
-struct Write {
+/// What one statement has changed.
+enum Write {
+    Cells(CellsWritten),
+    Definitions(Vec<DefinitionChange>),
+}
+
+struct CellsWritten {
     group: usize,
     segment: PlacedSegment,
     measure: usize,
@@ -83,7 +90,7 @@ struct Write {
 #[derive(Default)]
 pub(crate) struct Commits {
     last: u64,
-    /// Cells by number of the commit.
+    /// Cells and definitions by number of the commit.
     recent: BTreeMap<u64, FxHashSet<u128>>,
     /// How many open transactions have each commit as their base.
     open: BTreeMap<u64, usize>,
@@ -109,8 +116,8 @@ impl Commits {
         }
     }
 
-    fn conflicts(&self, base: u64, cells: &[u128]) -> bool {
-        self.recent.range(base + 1..).any(|(_, written)| cells.iter().any(|c| written.contains(c)))
+    fn conflicts(&self, base: u64, cells: impl Iterator<Item = u128> + Clone) -> bool {
+        self.recent.range(base + 1..).any(|(_, written)| cells.clone().any(|c| written.contains(&c)))
     }
 
     fn add(&mut self, cells: impl Iterator<Item = u128>) {
@@ -166,18 +173,19 @@ impl Transaction {
         if parts.cells + cells > MOST_CELLS {
             bail!(ServerLimit, "a transaction cannot change more than {MOST_CELLS} cells");
         }
-        let part = &mut parts.parts[at];
-        part.writes.push(made);
-        match part.changed(context) {
-            Ok(view) => part.view = view,
-            Err(e) => {
-                part.writes.pop();
-                return Err(e);
-            }
-        }
-        parts.writes.push(at);
+        parts.take(at, Write::Cells(made), context)?;
         parts.cells += cells;
         Ok(Written { cells })
+    }
+
+    /// Changes the definitions that everybody sees in a catalog. If this fails, nothing has changed.
+    ///
+    /// # Errors
+    /// Interrupts.
+    pub fn define(&self, database: &Arc<Database>, changes: Vec<DefinitionChange>, context: &Context) -> Result<()> {
+        let mut parts = self.parts();
+        let at = parts.part(database);
+        parts.take(at, Write::Definitions(changes), context)
     }
 
     /// The point that the transaction has reached.
@@ -194,7 +202,7 @@ impl Transaction {
         let mut touched = Vec::new();
         while parts.writes.len() > savepoint.0 {
             if let Some(at) = parts.writes.pop() {
-                let taken = parts.parts[at].writes.pop().map_or(0, |w| w.cells.len());
+                let taken = parts.parts[at].writes.pop().map_or(0, |w| w.cells());
                 parts.cells -= taken.min(parts.cells);
                 touched.push(at);
             }
@@ -226,12 +234,13 @@ impl Transaction {
             ready.push((part.prepare(context)?, part));
         }
         let time = crate::store::now();
+        let definitions: Vec<Vec<DefinitionChange>> = ready.iter().map(|(_, part)| part.definitions()).collect();
         let mut changes = Vec::with_capacity(ready.len());
         let mut versions = Vec::with_capacity(ready.len());
-        for ((base, segments), part) in &ready {
+        for (((base, segments), part), definitions) in ready.iter().zip(&definitions) {
             let groups = segments.iter().map(|(group, segment)| GroupChange { group: *group, segment }).collect();
-            changes.push((part.database.name(), &**base, groups));
-            versions.push(with_segments(base, segments, Some(time), context)?);
+            changes.push(Change { catalog: part.database.name(), version: base, groups, definitions });
+            versions.push(with_definitions(changed(base, segments, Some(time), context)?, definitions, Some(time)));
         }
         let frame = Keeper::frame(&changes, time, context)?;
         // From here on it cannot be cancelled: either the frame gets to the disk, or it does not.
@@ -241,7 +250,7 @@ impl Transaction {
             // Under this lock a transaction begins with a version and the number of its last commit together.
             let mut commits = part.database.commits();
             part.database.publish(version);
-            commits.add(part.writes.iter().flat_map(|w| w.cells.iter().copied()));
+            commits.add(part.writes.iter().flat_map(Write::hashes));
         }
         Ok(())
     }
@@ -268,6 +277,41 @@ impl Parts {
     }
 }
 
+impl Parts {
+    /// Adds a write to a part, whose view then shows it.
+    fn take(&mut self, at: usize, write: Write, context: &Context) -> Result<()> {
+        let part = &mut self.parts[at];
+        part.writes.push(write);
+        match part.changed(context) {
+            Ok(view) => part.view = view,
+            Err(e) => {
+                part.writes.pop();
+                return Err(e);
+            }
+        }
+        self.writes.push(at);
+        Ok(())
+    }
+}
+
+impl Write {
+    /// How many cells it is of.
+    fn cells(&self) -> usize {
+        match self {
+            Write::Cells(written) => written.cells.len(),
+            Write::Definitions(_) => 0,
+        }
+    }
+
+    /// What others may not have changed since: cells, or definitions.
+    fn hashes(&self) -> Box<dyn Iterator<Item = u128> + '_> {
+        match self {
+            Write::Cells(written) => Box::new(written.cells.iter().copied()),
+            Write::Definitions(changes) => Box::new(changes.iter().map(|c| key_hash(&c.key))),
+        }
+    }
+}
+
 impl Drop for Part {
     fn drop(&mut self) {
         self.database.commits().end(self.base_commit);
@@ -277,35 +321,71 @@ impl Drop for Part {
 impl Part {
     /// The base version with all writes.
     fn changed(&self, context: &Context) -> Result<Arc<Version>> {
-        let segments: Vec<GroupDeltas> = self.writes.iter().map(|w| (w.group, w.segment.clone())).collect();
-        with_segments(&self.base, &segments, None, context).map(Arc::new)
+        let version = changed(&self.base, &self.segments(), None, context)?;
+        Ok(Arc::new(with_definitions(version, &self.definitions(), None)))
+    }
+
+    /// The cells written, as segments.
+    fn segments(&self) -> Vec<GroupDeltas> {
+        let of = |w: &Write| match w {
+            Write::Cells(written) => Some((written.group, written.segment.clone())),
+            Write::Definitions(_) => None,
+        };
+        self.writes.iter().filter_map(of).collect()
+    }
+
+    /// The definitions changed, in order.
+    fn definitions(&self) -> Vec<DefinitionChange> {
+        let of = |w: &Write| match w {
+            Write::Definitions(changes) => changes.clone(),
+            Write::Cells(_) => Vec::new(),
+        };
+        self.writes.iter().flat_map(of).collect()
+    }
+
+    /// That nobody else has committed a change of what this part changes.
+    fn check_conflicts(&self, context: &Context) -> Result<()> {
+        let commits = self.database.commits();
+        for write in &self.writes {
+            context.check()?;
+            match write {
+                Write::Cells(written) => {
+                    if commits.conflicts(self.base_commit, written.cells.iter().copied()) {
+                        let measure = &self.base.catalog.measure_groups[written.group].measures[written.measure].name;
+                        bail!(
+                            Conflict,
+                            "The transaction conflicts with another one that has committed a change of the same cells of \
+                             '{measure}' first; it was rolled back"
+                        );
+                    }
+                }
+                Write::Definitions(changes) => {
+                    if commits.conflicts(self.base_commit, changes.iter().map(|c| key_hash(&c.key))) {
+                        bail!(
+                            Conflict,
+                            "The transaction conflicts with another one that has committed a change of the same \
+                             definitions first; it was rolled back"
+                        );
+                    }
+                }
+            }
+        }
+        Ok(())
     }
 
     /// The version that the changes are to be added to, and their segments as they are there. The store's log is
     /// held: nobody else commits or loads meanwhile.
     fn prepare(&self, context: &Context) -> Result<(Arc<Version>, Vec<GroupDeltas>)> {
-        let commits = self.database.commits();
-        for write in &self.writes {
-            context.check()?;
-            if commits.conflicts(self.base_commit, &write.cells) {
-                let measure = &self.base.catalog.measure_groups[write.group].measures[write.measure].name;
-                bail!(
-                    Conflict,
-                    "The transaction conflicts with another one that has committed a change of the same cells of \
-                     '{measure}' first; it was rolled back"
-                );
-            }
-        }
-        drop(commits);
+        self.check_conflicts(context)?;
         let current = self.database.version();
-        let segments: Vec<GroupDeltas> = self.writes.iter().map(|w| (w.group, w.segment.clone())).collect();
-        let merged = merged_by_group(&self.base, &segments, context)?;
+        let merged = merged_by_group(&self.base, &self.segments(), context)?;
         if Arc::ptr_eq(&current.generation, &self.base.generation) {
             return Ok((current, merged));
         }
         // The catalog was loaded again: its members have other numbers now.
         let groups = merged.iter().map(|(group, segment)| GroupChange { group: *group, segment }).collect();
-        let frame = Keeper::frame(&[(self.database.name(), &self.base, groups)], crate::store::now(), context)?;
+        let change = Change { catalog: self.database.name(), version: &self.base, groups, definitions: &[] };
+        let frame = Keeper::frame(&[change], crate::store::now(), context)?;
         let mut segments = Vec::new();
         for change in Keeper::read(&frame)? {
             let applied = change.apply(&mut Places::new(&current), context)?;
@@ -330,6 +410,24 @@ fn merged_by_group(version: &Version, segments: &[GroupDeltas], context: &Contex
         _ => Ok((group, delta::merged(&version.groups[group], &segments, context)?)),
     });
     merged.collect()
+}
+
+/// A version with more deltas, if there are any: else the data is the same.
+fn changed(
+    version: &Version,
+    segments: &[GroupDeltas],
+    time: Option<jiff::civil::DateTime>,
+    context: &Context,
+) -> Result<Version> {
+    if segments.is_empty() {
+        return Ok(Version {
+            catalog: version.catalog.clone(),
+            groups: version.groups.clone(),
+            number: version.number,
+            generation: version.generation.clone(),
+        });
+    }
+    with_segments(version, segments, time, context)
 }
 
 /// A version with more deltas; its data is newer if `time` says when.
@@ -360,7 +458,7 @@ pub(crate) fn with_segments(
 }
 
 /// The deltas of one assignment.
-fn make(version: &Version, write: &CellWrite, context: &Context) -> Result<Write> {
+fn make(version: &Version, write: &CellWrite, context: &Context) -> Result<CellsWritten> {
     let (group, measure) = (write.group.index(), write.measure as usize);
     let data = version.group(write.group)?;
     let Some(stored) = version.catalog.measure_groups[group].measures.get(measure) else {
@@ -399,7 +497,7 @@ fn make(version: &Version, write: &CellWrite, context: &Context) -> Result<Write
     };
     let cells = cell_hashes(version, group, &stored.name, &found, context)?;
     let deltas = delta::Deltas { width: found.width, codes: found.codes, measures: vec![(measure, amounts)] };
-    Ok(Write { group, segment: delta::segment(data, &deltas)?, measure, cells })
+    Ok(CellsWritten { group, segment: delta::segment(data, &deltas)?, measure, cells })
 }
 
 /// A hash of the names and keys of each cell: the same whatever numbers the members have.

@@ -279,6 +279,22 @@ impl Evaluator {
         result
     }
 
+    /// Runs `then` at the default members, in the first subcubes of the session only: as it was when there were so many.
+    pub(crate) fn in_subcubes<T>(&self, count: usize, then: impl FnOnce() -> Result<T>) -> Result<T> {
+        let (base, left) = (self.base.replace(self.defaults()), self.left.take());
+        let (sets, named, memo) = (self.set_cache.take(), self.named.take(), self.memo.take());
+        let result = self.with_narrowed(true, || {
+            self.apply_subcubes(count)?;
+            then()
+        });
+        self.base.replace(base);
+        self.left.replace(left);
+        self.set_cache.replace(sets);
+        self.named.replace(named);
+        self.memo.replace(memo);
+        result
+    }
+
     /// Forgets the sets that were remembered.
     pub(crate) fn forget_sets(&self) {
         self.set_cache.borrow_mut().clear();

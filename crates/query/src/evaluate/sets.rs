@@ -3,6 +3,7 @@
 use super::{Batch, Col, Evaluator, Set, Sets};
 use crate::expr::{Expr, ExprKind, Kind};
 use crate::functions::{Run, logical};
+use crate::program::Made;
 use facetta_model::{Error, ErrorKind, HierarchyId, MemberId, Result, TupleSet, Value, bail};
 use std::sync::Arc;
 
@@ -118,8 +119,8 @@ impl Evaluator {
         Ok(())
     }
 
-    /// A named set: once, at the coordinate of the slicer; a dynamic one at the coordinate itself.
-    fn named_set(&self, index: usize, at: &Batch) -> Result<Set> {
+    /// A named set: a static one as it was when it was made, others once, at the coordinate of the slicer.
+    pub(crate) fn named_set(&self, index: usize, at: &Batch) -> Result<Set> {
         let program = self.program.clone();
         let Some(named) = program.sets.get(index) else { bail!(Internal, "a named set is unknown") };
         if named.inline {
@@ -132,10 +133,23 @@ impl Evaluator {
             bail!(Recursion, "The named set '[{}]' refers to itself", named.name);
         }
         self.evaluating.borrow_mut().push(index);
-        let set = self.with_narrowed(true, || self.set_at(&named.set, &self.base()));
+        let set = match &named.made {
+            Some(made) => self.as_made(&named.set, made),
+            None => self.with_narrowed(true, || self.set_at(&named.set, &self.base())),
+        };
         self.evaluating.borrow_mut().pop();
         let set = set?;
         self.named.borrow_mut().insert(index, set.clone());
+        Ok(set)
+    }
+
+    /// A static set: at the default members, in the subcubes that there were, whatever the query is about.
+    fn as_made(&self, set: &Expr, made: &Made) -> Result<Set> {
+        if let Some(tuples) = made.tuples.get(&self.cube) {
+            return Set::new(tuples, &self.context);
+        }
+        let set = self.in_subcubes(made.subcubes, || self.set_at(set, &self.base()))?;
+        made.tuples.keep(&self.cube, &*set.tuples(&self.context)?);
         Ok(set)
     }
 

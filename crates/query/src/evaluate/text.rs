@@ -40,6 +40,7 @@ impl Evaluator {
         let mut inner = Evaluator::new(std::sync::Arc::new(program), &self.query, self.context.clone());
         inner.lookups = self.lookups + 1;
         inner.depth.set(self.depth.get());
+        inner.apply_subselects()?;
         Ok(inner.values(&expr, &inner.base())?.get(0).clone())
     }
 

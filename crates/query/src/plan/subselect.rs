@@ -14,10 +14,13 @@ impl Evaluator {
     pub(crate) fn apply_subselects(&self) -> Result<()> {
         let program = self.program.clone();
         // The innermost first: outer ones are evaluated in the cube that inner ones leave.
-        for subselect in program.subselects.iter().rev() {
-            self.apply(subselect)?;
-        }
-        Ok(())
+        program.subselects.iter().rev().try_for_each(|subselect| self.apply(subselect))
+    }
+
+    /// Takes in the first subcubes of the session only.
+    pub(crate) fn apply_subcubes(&self, count: usize) -> Result<()> {
+        let program = self.program.clone();
+        program.subselects.iter().rev().take(count).try_for_each(|subselect| self.apply(subselect))
     }
 
     fn apply(&self, subselect: &Subselect) -> Result<()> {

@@ -61,6 +61,7 @@ impl Resolver<'_> {
             scope: cell.scope,
             hierarchy: HierarchyId::MEASURES,
             unique_name: name.clone(),
+            text: None,
         };
         let formula = self.calculation(member)?;
         if let ExprKind::Failed(error) = &formula.formula.kind {

@@ -1,8 +1,9 @@
 //! Calculated members and named sets: their names first, their formulas when all names are known.
 
 use super::{MemberFormula, Named, Resolver, SetDefinition, State};
+use crate::environment::{SessionDefinition, SessionSet};
 use crate::expr::{Expr, ExprKind, Kind};
-use crate::program::{Calculation, Subselect};
+use crate::program::{Calculation, Made, Subselect};
 use facetta_mdx::ast::{self, Segment};
 use facetta_model::definition::{CalculatedMemberDef, Texts};
 use facetta_model::{CalculatedMember, Error, HierarchyId, LevelId, MemberId, Result, Scope, Span, Value, error, name};
@@ -38,19 +39,20 @@ impl Resolver<'_> {
         }
         for definition in &cube.named_sets {
             let syntax = parse_foreign(&definition.formula, self.context);
-            self.define_set(&definition.name, syntax, Scope::Cube, false);
+            let made = self.define_set(&definition.name, syntax, Scope::Cube);
+            made.texts = definition.texts.clone();
         }
         self.define_kpis()?;
         let session = self.query.session.clone();
         for one in session.members.iter().filter(|d| name::same(&d.cube, &cube.name)) {
             let mut texts = Texts { visible: one.visible, ..Texts::default() };
-            self.define_member(&one.definition, Scope::Session, &mut texts)?;
+            self.define_kept_member(one, &mut texts)?;
         }
-        for one in session.sets.iter().filter(|d| name::same(&d.cube, &cube.name)) {
-            self.define_set_syntax(&one.definition, Scope::Session);
+        for one in session.sets.iter().filter(|d| name::same(&d.made.cube, &cube.name)) {
+            self.define_kept_set(one);
         }
         for one in session.cell_calculations.iter().filter(|d| name::same(&d.cube, &cube.name)) {
-            self.define_cells(&one.definition, Scope::Session, Some(one.text.clone()));
+            self.define_cells(&one.definition, one.scope, Some(one.text.clone()));
         }
         self.own_text = true;
         Ok(())
@@ -75,12 +77,31 @@ impl Resolver<'_> {
         for definition in with {
             match definition {
                 ast::Definition::Member(member) => self.define_member(member, Scope::Query, &mut Texts::default())?,
-                ast::Definition::Set(set) => self.define_set_syntax(set, Scope::Query),
+                ast::Definition::Set(set) => {
+                    self.define_set_syntax(set, Scope::Query);
+                }
                 ast::Definition::CellCalculation(cells) => self.define_cells(cells, Scope::Query, None),
                 ast::Definition::Cache(_) => {}
             }
         }
         Ok(())
+    }
+
+    /// Takes in a member that is kept as text. Where it has no place any more, its use is an error that names it, and nothing else.
+    fn define_kept_member(&mut self, one: &SessionDefinition<ast::MemberDefinition>, texts: &mut Texts) -> Result<()> {
+        match self.define_member(&one.definition, one.scope, texts) {
+            Ok(()) => {
+                if let Some(formula) = self.formulas.last_mut() {
+                    formula.text = Some(one.text.clone());
+                }
+                Ok(())
+            }
+            Err(error) if error.is_interrupt() => Err(error),
+            Err(error) => {
+                self.broken.push((one.definition.name.clone(), unresolved(&one.text, &error)));
+                Ok(())
+            }
+        }
     }
 
     pub(super) fn define_cube_member(&mut self, definition: &CalculatedMemberDef) -> Result<()> {
@@ -215,26 +236,69 @@ impl Resolver<'_> {
             properties: constants,
             original: MemberId::NULL,
         }));
-        self.formulas.push(MemberFormula { syntax, properties, scope, hierarchy, unique_name });
+        self.formulas.push(MemberFormula { syntax, properties, scope, hierarchy, unique_name, text: None });
         Ok(())
     }
 
-    fn define_set_syntax(&mut self, set: &ast::SetDefinition, scope: Scope) {
-        let Some(last) = set.name.segments.last().and_then(Segment::name) else { return };
-        let dynamic = set.evaluation == Some(ast::SetEvaluation::Dynamic);
-        self.define_set(&last.text, Ok(set.expression.clone()), scope, dynamic);
+    /// Takes in a set that is kept as text.
+    fn define_kept_set(&mut self, one: &SessionSet) {
+        let Some(set) = self.define_set_syntax(&one.made.definition, one.made.scope) else { return };
+        set.texts.visible = one.made.visible;
+        set.text = Some(one.made.text.clone());
+        if !set.dynamic {
+            set.made = Some(Made { subcubes: one.subcubes, tuples: one.tuples.clone() });
+        }
     }
 
-    fn define_set(&mut self, name: &str, syntax: Result<ast::Expression>, scope: Scope, dynamic: bool) {
+    fn define_set_syntax(&mut self, set: &ast::SetDefinition, scope: Scope) -> Option<&mut SetDefinition> {
+        let last = set.name.segments.last().and_then(Segment::name)?;
+        let made = self.define_set(&last.text, Ok(set.expression.clone()), scope);
+        made.dynamic = set.evaluation == Some(ast::SetEvaluation::Dynamic);
+        for property in &set.properties {
+            let ast::ExpressionKind::String(text) = &property.value.kind else { continue };
+            match property.name.text.to_ascii_uppercase().as_str() {
+                "CAPTION" | "SET_CAPTION" => made.texts.caption = Some(text.to_string()),
+                "DISPLAY_FOLDER" => made.texts.display_folder = Some(text.to_string()),
+                "DESCRIPTION" => made.texts.description = Some(text.to_string()),
+                _ => {}
+            }
+        }
+        Some(made)
+    }
+
+    /// Takes in a named set.
+    pub(super) fn define_set(
+        &mut self,
+        name: &str,
+        syntax: Result<ast::Expression>,
+        scope: Scope,
+    ) -> &mut SetDefinition {
         let (syntax, state) = match syntax {
             Ok(syntax) => (syntax, State::Waiting),
             Err(error) => {
                 (ast::Expression { kind: ast::ExpressionKind::Null, span: Span::default() }, State::Failed(error))
             }
         };
-        let _ = dynamic; // Static or dynamic: within one statement both are evaluated once, at its slicer.
-        let syntax = Arc::new(syntax);
-        self.sets.push(SetDefinition { name: name.to_owned(), scope, syntax, state, iteration: None, inline: false });
+        let at = self.sets.len();
+        self.sets.push(SetDefinition {
+            name: name.to_owned(),
+            scope,
+            texts: Texts::default(),
+            dynamic: false,
+            text: None,
+            made: None,
+            syntax: Arc::new(syntax),
+            state,
+            iteration: None,
+            inline: false,
+        });
+        &mut self.sets[at]
+    }
+
+    /// Resolves the named set that was defined last; its position.
+    pub(crate) fn resolve_newest_set(&mut self) -> Result<Option<usize>> {
+        let Some(newest) = self.sets.len().checked_sub(1) else { return Ok(None) };
+        self.resolved_set(newest).map(|_| Some(newest))
     }
 
     /// Resolves every set and formula of the query, so that its mistakes are told even where it does not use them.
@@ -253,8 +317,12 @@ impl Resolver<'_> {
         self.own_text = member.scope == Scope::Query;
         self.aliases.clear();
         let formula = self.formula(&member);
+        let wrong = |error: Error| {
+            let error = member.text.as_ref().map_or(error.clone(), |text| unresolved(text, &error));
+            super::failed(error, Kind::Value)
+        };
         let formula = match formula {
-            Err(error) if member.scope != Scope::Query => super::failed(error, Kind::Value),
+            Err(error) if member.scope != Scope::Query => wrong(error),
             other => other?,
         };
         let (mut solve_order, mut format, mut properties) = (0, None, Vec::new());
@@ -264,7 +332,7 @@ impl Resolver<'_> {
                 continue;
             }
             let resolved = match self.property_formula(name, syntax) {
-                Err(error) if member.scope != Scope::Query => super::failed(error, Kind::Value),
+                Err(error) if member.scope != Scope::Query => wrong(error),
                 other => other?,
             };
             let resolved = Arc::new(resolved);

@@ -2,7 +2,6 @@
 
 use super::Resolver;
 use crate::describe::SetDescription;
-use facetta_model::definition::Texts;
 use facetta_model::name;
 
 impl Resolver<'_> {
@@ -15,14 +14,15 @@ impl Resolver<'_> {
         let resolved = self.resolved_set(index).ok();
         let hierarchies = resolved.and_then(|expr| expr.ty.hierarchies.clone()).unwrap_or_default();
         let set = &self.sets[index];
-        let defined = self.cube.named_sets.iter().find(|d| name::same(&d.name, &set.name));
+        let of_schema = set.text.is_none();
+        let defined = self.cube.named_sets.iter().find(|d| of_schema && name::same(&d.name, &set.name));
         SetDescription {
             name: set.name.clone(),
-            texts: defined.map_or_else(Texts::default, |d| d.texts.clone()),
+            texts: set.texts.clone(),
             expression: defined.map_or_else(|| set.syntax.to_string(), |d| d.formula.clone()),
             scope: set.scope,
             hierarchies: hierarchies.to_vec(),
-            dynamic: false,
+            dynamic: set.dynamic,
         }
     }
 }

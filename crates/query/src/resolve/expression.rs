@@ -1,5 +1,6 @@
 //! Expressions: from syntax to the typed tree.
 
+use super::definitions::unresolved;
 use super::{Alias, MAX_NESTING, Named, Resolver, State};
 use crate::expr::{Coordinates, Expr, ExprKind, Kind, Type};
 use crate::functions::Syntax;
@@ -156,7 +157,7 @@ impl Resolver<'_> {
         if self.nesting >= MAX_NESTING {
             return Err(error!(Recursion, "The named set '[{name}]' refers to others too deeply"));
         }
-        let syntax = definition.syntax.clone();
+        let (syntax, text) = (definition.syntax.clone(), definition.text.clone());
         let own_text = definition.scope == facetta_model::Scope::Query;
         let (own_text, aliases) = (std::mem::replace(&mut self.own_text, own_text), std::mem::take(&mut self.aliases));
         self.nesting += 1;
@@ -170,6 +171,10 @@ impl Resolver<'_> {
             }
             _ => Err(error!(Type, "Set expression '[{name}]' must be a set")),
         });
+        let resolved = match (resolved, text) {
+            (Err(error), Some(text)) if !error.is_interrupt() => Err(unresolved(&text, &error)),
+            (resolved, _) => resolved,
+        };
         self.nesting -= 1;
         (self.own_text, self.aliases) = (own_text, aliases);
         self.sets[index].state = match &resolved {

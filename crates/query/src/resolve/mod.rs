@@ -21,10 +21,10 @@ pub(crate) use update::update;
 
 use crate::environment::Query;
 use crate::expr::{Coordinates, Expr, ExprKind, Kind, Type};
-use crate::program::{Calculation, NamedSet, Program, Subselect};
+use crate::program::{Calculation, Made, NamedSet, Program, Subselect};
 use facetta_mdx::ast;
 use facetta_model::catalog::Cube;
-use facetta_model::definition::Place;
+use facetta_model::definition::{Place, Texts};
 use facetta_model::{Compatibility, Context, Error, HierarchyId, Members, Result, Scope, Span};
 use std::sync::Arc;
 
@@ -37,6 +37,13 @@ const MAX_NESTING: usize = 64;
 struct SetDefinition {
     name: String,
     scope: Scope,
+    texts: Texts,
+    /// Evaluated in the context of each query.
+    dynamic: bool,
+    /// The statement that made it, if it is neither the schema's nor the query's.
+    text: Option<Arc<str>>,
+    /// Of a static one that was made by a statement, in what.
+    made: Option<Made>,
     syntax: Arc<ast::Expression>,
     state: State<Arc<Expr>>,
     iteration: Option<usize>,
@@ -58,6 +65,8 @@ struct MemberFormula {
     scope: Scope,
     hierarchy: HierarchyId,
     unique_name: String,
+    /// The statement that made it, if it is neither the schema's nor the query's.
+    text: Option<Arc<str>>,
 }
 
 /// A set that was given a name where it stands.
@@ -74,6 +83,8 @@ pub(crate) struct Resolver<'a> {
     cube: Arc<Cube>,
     pub(crate) members: Members,
     formulas: Vec<MemberFormula>,
+    /// Members that have no place in the cube any more, and why.
+    broken: Vec<(ast::Identifier, Error)>,
     cells: Vec<cells::CellFormula>,
     sets: Vec<SetDefinition>,
     aliases: Vec<Alias>,
@@ -108,6 +119,7 @@ impl<'a> Resolver<'a> {
             cube: cube.clone(),
             members,
             formulas: Vec::new(),
+            broken: Vec::new(),
             cells: Vec::new(),
             sets: Vec::new(),
             aliases: Vec::new(),
@@ -139,6 +151,10 @@ impl<'a> Resolver<'a> {
         let set = |set: &NamedSet| SetDefinition {
             name: set.name.clone(),
             scope: Scope::Query,
+            texts: Texts::default(),
+            dynamic: false,
+            text: None,
+            made: set.made.clone(),
             syntax: syntax.clone(),
             state: State::Done(set.set.clone()),
             iteration: set.iteration,
@@ -150,6 +166,7 @@ impl<'a> Resolver<'a> {
             cube: members.cube.clone(),
             members: members.clone(),
             formulas: Vec::new(),
+            broken: Vec::new(),
             cells: Vec::new(),
             sets: program.sets.iter().map(set).collect(),
             aliases: Vec::new(),
@@ -201,6 +218,7 @@ impl<'a> Resolver<'a> {
             name: set.name,
             iteration: set.iteration,
             inline: set.inline,
+            made: set.made,
             set: match set.state {
                 State::Done(expr) => expr,
                 State::Failed(error) => Arc::new(failed(error, Kind::Set)),

@@ -51,6 +51,16 @@ impl Resolver<'_> {
 
     /// That an identifier means nothing in this cube.
     pub(crate) fn not_found(&self, identifier: &Identifier) -> Error {
+        let is_it = |name: &Identifier| {
+            name.segments.len() <= identifier.segments.len()
+                && name.segments.iter().zip(&identifier.segments).all(|(a, b)| match (a.name(), b.name()) {
+                    (Some(a), Some(b)) => name::same(&a.text, &b.text),
+                    _ => a == b,
+                })
+        };
+        if let Some((_, error)) = self.broken.iter().rev().find(|(name, _)| is_it(name)) {
+            return self.error_at(error.clone(), identifier.span());
+        }
         let mut path = String::new();
         for segment in &identifier.segments {
             if !path.is_empty() {

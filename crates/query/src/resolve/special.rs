@@ -144,14 +144,8 @@ impl Resolver<'_> {
         }
         self.axis_sets[number] = Some(self.sets.len());
         let null = ast::Expression { kind: ast::ExpressionKind::Null, span: Span::default() };
-        self.sets.push(super::SetDefinition {
-            name: String::new(),
-            scope: facetta_model::Scope::Query,
-            syntax: std::sync::Arc::new(null),
-            state: super::State::Done(std::sync::Arc::new(set.clone())),
-            iteration: None,
-            inline: false,
-        });
+        let made = self.define_set("", Ok(null), facetta_model::Scope::Query);
+        made.state = super::State::Done(std::sync::Arc::new(set.clone()));
     }
 
     /// `Axis(n)`: the set of an axis, before NON EMPTY.

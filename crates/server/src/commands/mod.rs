@@ -1,6 +1,7 @@
 //! What each command does; the files have the names of those in `xmla/command`.
 
 pub mod cancel;
+pub mod definitions;
 pub mod statement;
 pub mod transaction;
 pub mod update;

@@ -1,14 +1,13 @@
 //! Statement: MDX, DMV queries, and transaction commands written as MDX.
 
-use super::{Reply, transaction, update};
+use super::{Reply, definitions, transaction, update};
 use crate::dispatch::ask;
 use crate::environment;
 use crate::handler::Exchange;
 use crate::rowsets::select::{Query, select};
-use crate::scope::Scope;
-use facetta_mdx::ast::{Statement, StatementKind};
+use facetta_mdx::ast::StatementKind;
 use facetta_mdx::{Parsed, parse};
-use facetta_model::{Outcome, Result, bail};
+use facetta_model::{Outcome, Result};
 use facetta_query::execute;
 use facetta_query::flatten::flatten;
 use facetta_xmla::{Command, Content, Execute, Format};
@@ -66,37 +65,11 @@ fn run_parsed(exchange: &Exchange, request: &Execute, parsed: Parsed, text: &str
         | StatementKind::CreateSet(_)
         | StatementKind::CreateCellCalculation(_)
         | StatementKind::CreateSubcube(_) => {
-            done(create(exchange, &parsed.statement, text).map_err(|e| e.located_in(text)))
+            done(definitions::create(exchange, &parsed.statement, text).map_err(|e| e.located_in(text)))
         }
-        StatementKind::Drop(objects) => {
-            let catalog = ask(exchange).catalog_name()?;
-            let scope = session.state().scope.as_deref().cloned().unwrap_or_default();
-            let scope = scope.without(&catalog, objects, exchange.properties.cube()).map_err(|e| e.located_in(text))?;
-            done(set_scope(exchange, scope))
-        }
+        StatementKind::Drop(objects) => done(definitions::drop(exchange, objects).map_err(|e| e.located_in(text))),
         _ => query(exchange, request, &parsed, text),
     }
-}
-
-/// Adds a definition to the session, if the cube takes it.
-fn create(exchange: &Exchange, statement: &Statement, text: &str) -> Result<()> {
-    let ask = ask(exchange);
-    let (catalog, snapshot) = (ask.catalog_name()?, ask.snapshot()?);
-    let before = exchange.session().state().scope.as_deref().cloned().unwrap_or_default();
-    let (after, cube) = before.with(&catalog, statement, text, exchange.properties.cube())?;
-    let Some(cube) = snapshot.catalog().cube(&cube) else {
-        bail!(CubeNotFound, "The {cube} cube either does not exist or has not been processed.");
-    };
-    facetta_query::check_definition(statement, &environment::query(&ask)?, cube, exchange.context())?;
-    set_scope(exchange, after)
-}
-
-/// Gives the session a scope, unless the statement is only prepared.
-fn set_scope(exchange: &Exchange, scope: Scope) -> Result<()> {
-    if exchange.properties.prepare_only() {
-        return Ok(());
-    }
-    exchange.call.server.sessions.set_scope(exchange.session(), scope)
 }
 
 fn query(exchange: &Exchange, request: &Execute, parsed: &Parsed, text: &str) -> Result<Reply> {

@@ -40,6 +40,7 @@ pub fn bare() -> Vec<(String, Arc<dyn Snapshot>)> {
             measure_groups: Vec::new(),
             cubes: Vec::new(),
             roles: Vec::new(),
+            global_definitions: Arc::default(),
             last_schema_update: date(2024, 1, 2).at(3, 4, 5, 0),
             last_data_update: date(2024, 1, 2).at(3, 4, 5, 0),
         };

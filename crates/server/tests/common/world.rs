@@ -95,6 +95,16 @@ impl World {
         self.set("catalog", &shop)
     }
 
+    /// Replaces a text in the schema of the shop; the next start sees it.
+    pub fn edit_shop(&mut self, old: &str, new: &str) -> Result<()> {
+        let path = self.folder.path().join("shop.yaml");
+        let schema = std::fs::read_to_string(&path)?;
+        if !schema.contains(old) {
+            return Err(format!("the schema of the shop has no '{old}'").into());
+        }
+        Ok(std::fs::write(&path, schema.replace(old, new))?)
+    }
+
     pub fn handle(&mut self) -> Result<&Handle> {
         if self.handle.is_none() {
             let mut flags = vec![

@@ -28,7 +28,8 @@ fn sets(ask: &Ask) -> Result<Rows<SetRow>> {
     let wanted = ask.wanted_text("HIERARCHY_UNIQUE_NAME");
     let mut rows = Vec::new();
     for view in views(ask)? {
-        for set in 0..view.described.sets.len() {
+        let shown = (0..view.described.sets.len()).filter(|set| view.described.sets[*set].texts.visible);
+        for set in shown {
             let row = SetRow { view: view.clone(), set };
             if wanted.is_none_or(|w| name::same(w, &row.dimensions())) {
                 rows.push(row);
