@@ -24,7 +24,7 @@ impl Globals {
     pub fn of(&self, catalog: &Catalog) -> Arc<Scope> {
         let definitions = &catalog.global_definitions;
         if definitions.is_empty() {
-            return Arc::default();
+            return Arc::new(Scope::of_catalog(catalog));
         }
         let mut all = lock(&self.0);
         if let Some(found) = all.iter().find(|p| Arc::ptr_eq(&p.definitions, definitions)) {

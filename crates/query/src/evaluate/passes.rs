@@ -118,13 +118,14 @@ impl Part {
         }
     }
 
-    /// Whether the cells of a row are in it.
-    fn has(&self, batch: &Batch, row: usize) -> bool {
+    /// Whether the cells of a row are in it; `tuple` is room to work in.
+    fn has(&self, batch: &Batch, row: usize, tuple: &mut Vec<MemberId>) -> bool {
         match self {
             Part::Members(h, members) => members.contains(&batch.get(*h, row)),
             Part::Tuples(hierarchies, tuples) => {
-                let tuple: Vec<MemberId> = hierarchies.iter().map(|h| batch.get(*h, row)).collect();
-                tuples.contains(&tuple)
+                tuple.clear();
+                tuple.extend(hierarchies.iter().map(|h| batch.get(*h, row)));
+                tuples.contains(tuple.as_slice())
             }
         }
     }
@@ -140,14 +141,16 @@ impl Covering {
         let others = (0..hierarchies).map(HierarchyId::from).filter(|h| !self.described.contains(h));
         let (same, special): (Vec<HierarchyId>, Vec<HierarchyId>) =
             others.filter(|h| batch.column(*h).special()).partition(alike);
-        if fixed.iter().any(|p| !p.has(batch, 0)) || same.iter().any(|h| calculated(batch.get(*h, 0))) {
+        let mut room = Vec::new();
+        if fixed.iter().any(|p| !p.has(batch, 0, &mut room)) || same.iter().any(|h| calculated(batch.get(*h, 0))) {
             return Vec::new();
         }
-        let covered = |row: &u32| {
+        let mut covered = |row: &u32| {
             let row = *row as usize;
-            varying.iter().all(|p| p.has(batch, row)) && !special.iter().any(|h| calculated(batch.get(*h, row)))
+            varying.iter().all(|p| p.has(batch, row, &mut room))
+                && !special.iter().any(|h| calculated(batch.get(*h, row)))
         };
-        rows.iter().copied().filter(covered).collect()
+        rows.iter().copied().filter(|row| covered(row)).collect()
     }
 }
 

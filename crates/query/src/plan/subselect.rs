@@ -154,15 +154,17 @@ impl Evaluator {
         let shared = left.shared(&tuples.hierarchies);
         let mut known: FxHashMap<Vec<MemberId>, bool> = FxHashMap::default();
         let mut out = TupleSet::new(tuples.hierarchies.clone());
+        let mut key = Vec::new();
         let mut step = 0;
         for tuple in tuples.iter() {
             self.context.check_every(&mut step)?;
-            let key: Vec<MemberId> = shared.iter().map(|(there, _)| tuple[*there]).collect();
-            let related = match known.get(&key) {
+            key.clear();
+            key.extend(shared.iter().map(|(there, _)| tuple[*there]));
+            let related = match known.get(key.as_slice()) {
                 Some(related) => *related,
                 None => {
                     let related = self.is_left(left, &members, &shared, tuple)?;
-                    known.insert(key, related);
+                    known.insert(key.clone(), related);
                     related
                 }
             };
