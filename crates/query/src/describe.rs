@@ -96,8 +96,8 @@ pub fn evaluate_newest_set(query: &Query, cube: &Arc<Cube>, context: &Context) -
     evaluator.named_set(newest, &evaluator.base()).map(|_| ())
 }
 
-/// Looks whether a cube takes what a CREATE defines: a member has a place, a subcube can be made, a set or cell calculation is right.
-/// The formulas of members are looked at when they are used.
+/// Looks whether a cube takes what a CREATE defines: a member has a place and its formula a meaning, a subcube can be made, a set
+/// or cell calculation is right.
 ///
 /// # Errors
 /// What is wrong with the definition, at its place in the statement.
@@ -105,7 +105,8 @@ pub fn check_definition(statement: &Statement, query: &Query, cube: &Arc<Cube>, 
     let mut resolver = Resolver::new(query, cube, context)?;
     match &statement.kind {
         StatementKind::CreateMember(create) => {
-            resolver.define_member(&create.member, Scope::Session, &mut Texts::default())
+            resolver.define_member(&create.member, Scope::Query, &mut Texts::default())?;
+            resolver.check_newest_member()
         }
         StatementKind::CreateSet(create) => resolver.set(&create.set.expression).map(|_| ()),
         StatementKind::CreateCellCalculation(create) => {

@@ -312,6 +312,11 @@ impl Resolver<'_> {
         Ok(())
     }
 
+    /// Resolves the formula and the properties of the member defined last.
+    pub(crate) fn check_newest_member(&mut self) -> Result<()> {
+        self.formulas.pop().map_or(Ok(()), |newest| self.calculation(newest).map(|_| ()))
+    }
+
     /// The calculation of a member: its formula, solve order, format and other properties.
     pub(super) fn calculation(&mut self, member: MemberFormula) -> Result<Calculation> {
         self.own_text = member.scope == Scope::Query;
