@@ -102,6 +102,8 @@ pub(crate) struct Resolver<'a> {
     axis_sets: Vec<Option<usize>>,
     /// Names of the parameters whose declarations are being resolved.
     declaring: Vec<String>,
+    /// Nodes of expressions that references to parameters have copied.
+    copied: usize,
     /// Whether the text being resolved is that of the statement; spans of other texts mean nothing to its reader.
     own_text: bool,
     nesting: usize,
@@ -129,6 +131,7 @@ impl<'a> Resolver<'a> {
             parameters: Vec::new(),
             declared: Vec::new(),
             declaring: Vec::new(),
+            copied: 0,
             asks_for_axes: false,
             axis_sets: Vec::new(),
             own_text: true,
@@ -176,6 +179,7 @@ impl<'a> Resolver<'a> {
             parameters: Vec::new(),
             declared: Vec::new(),
             declaring: Vec::new(),
+            copied: 0,
             asks_for_axes: false,
             axis_sets: Vec::new(),
             own_text: false,

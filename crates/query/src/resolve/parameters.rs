@@ -7,6 +7,9 @@ use crate::functions::Syntax;
 use facetta_mdx::ast;
 use facetta_model::{Result, Span, Value, error, name};
 
+/// Nodes of expressions that references to parameters may copy in a statement.
+const MOST_COPIED: usize = 100_000;
+
 impl Resolver<'_> {
     /// `Parameter("name", type, default, "description")`: its default, unless the request gives it.
     pub(super) fn declare_parameter(&mut self, arguments: &[ast::Expression], span: Span) -> Result<Expr> {
@@ -59,7 +62,14 @@ impl Resolver<'_> {
             return Err(self.no_match("ParamRef", Syntax::Function, &args, span));
         };
         if let Some((_, value)) = self.parameters.iter().rev().find(|(n, _)| name::same(n, wanted)) {
-            return Ok(value.clone());
+            let value = value.clone();
+            // Each reference is a copy: parameters of parameters grow by powers.
+            self.copied += nodes(&value);
+            if self.copied > MOST_COPIED {
+                let error = error!(ServerLimit, "The parameters of the statement refer to each other too often");
+                return Err(self.error_at(error, span));
+            }
+            return Ok(value);
         }
         if let Some(value) = self.given_parameter(wanted, span)? {
             return Ok(value);
@@ -125,6 +135,21 @@ impl Resolver<'_> {
         select.slicer.iter().for_each(|s| note(s, &mut declared));
         self.declared = declared.parameters;
         self.asks_for_axes = declared.axes;
+    }
+}
+
+/// How many nodes an expression has.
+fn nodes(expr: &Expr) -> usize {
+    let all = |parts: &[Expr]| parts.iter().map(nodes).sum::<usize>();
+    1 + match &expr.kind {
+        ExprKind::Tuple(parts) | ExprKind::Braces(parts) | ExprKind::Scalar(_, parts) => all(parts),
+        ExprKind::Cell(inner) | ExprKind::Alias(_, inner) | ExprKind::Property(inner, _) => nodes(inner),
+        ExprKind::Call(call) => all(&call.args),
+        ExprKind::Case(branches, otherwise) => {
+            let branches: usize = branches.iter().map(|(condition, result)| nodes(condition) + nodes(result)).sum();
+            branches + otherwise.as_deref().map_or(0, nodes)
+        }
+        _ => 0,
     }
 }
 
