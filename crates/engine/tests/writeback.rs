@@ -173,6 +173,22 @@ fn definitions_are_changes_like_those_of_cells() {
 }
 
 #[test]
+fn a_commit_that_is_cancelled_leaves_the_transaction_as_it_was() {
+    let shop = Shop::new();
+    let Open { store, database } = open(&shop);
+    let transaction = store.begin();
+    write(&transaction, &database, &amount(&database, Some("Lyon"), 10.0));
+    let context = Context::unlimited();
+    context.token().cancel(facetta_model::CancelReason::Cancel);
+    assert_eq!(transaction.commit(&context).unwrap_err().kind(), ErrorKind::Cancelled);
+    assert!(transaction.has_changes());
+    assert_eq!(towns(&*transaction.snapshot(&database)), "Bern 2.25, Lyon 10");
+    assert_eq!(towns(&*database.snapshot()), "Bern 2.25, Lyon 4.5");
+    commit(&transaction).unwrap();
+    assert_eq!(towns(&*database.snapshot()), "Bern 2.25, Lyon 10");
+}
+
+#[test]
 fn commits_survive_restarts_and_loads() {
     let shop = Shop::new();
     let opened = open(&shop);

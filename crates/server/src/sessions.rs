@@ -14,7 +14,7 @@ use facetta_xmla::{Properties, session_not_found};
 use rustc_hash::FxHashMap;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, RwLock};
 use std::time::Duration;
 
 /// How a session begins.
@@ -314,39 +314,39 @@ impl Sessions {
         })
     }
 
-    /// Counts the open transaction down; at zero it leaves the session and is given out to be committed.
+    /// Counts the open transaction down. One that has no count left is given out to be committed, and stays the session's until
+    /// [`Sessions::forget_transaction`]: what stops the commit, or the server in its middle, finds it there.
     ///
     /// # Errors
     /// There is none, or the session is implicit.
     pub fn release_transaction(&self, session: &Arc<Session>) -> Result<Option<Transaction>> {
-        self.close_transaction(session, "CommitTransaction", |open| open.count.saturating_sub(1))
+        let mut state = open_transaction(session, "CommitTransaction")?;
+        let Some(open) = state.transaction.as_mut() else { return Ok(None) };
+        if open.count > 1 {
+            open.count -= 1;
+            return Ok(None);
+        }
+        Ok(Some(Transaction::clone(open)))
+    }
+
+    /// Takes a transaction that was committed, or could not be, out of its session.
+    ///
+    /// # Errors
+    /// The journal's.
+    pub fn forget_transaction(&self, session: &Arc<Session>) -> Result<()> {
+        self.update(session, |state| {
+            state.transaction = None;
+            Ok(())
+        })
     }
 
     /// Takes the open transaction out of the session, to be rolled back.
     ///
     /// # Errors
-    /// There is none, or the session is implicit.
-    pub fn take_transaction(&self, session: &Arc<Session>) -> Result<Transaction> {
-        let taken = self.close_transaction(session, "RollbackTransaction", |_| 0)?;
-        taken.ok_or_else(|| Error::internal("a transaction of count 0"))
-    }
-
-    fn close_transaction(
-        &self,
-        session: &Arc<Session>,
-        command: &str,
-        count: impl FnOnce(&Transaction) -> u32,
-    ) -> Result<Option<Transaction>> {
-        if !session.explicit {
-            return Err(implicit(command));
-        }
-        self.update(session, |state| {
-            let Some(open) = state.transaction.as_mut() else {
-                bail!(Transaction, "{command} cannot be executed: there is no active transaction in the session");
-            };
-            open.count = count(open);
-            Ok(if open.count == 0 { state.transaction.take().map(|t| *t) } else { None })
-        })
+    /// There is none, or the session is implicit; the journal's.
+    pub fn take_transaction(&self, session: &Arc<Session>) -> Result<Option<Box<Transaction>>> {
+        drop(open_transaction(session, "RollbackTransaction")?);
+        self.update(session, |state| Ok(state.transaction.take()))
     }
 
     /// The notice that a restart lost the session's transaction, given once.
@@ -468,6 +468,18 @@ impl Sessions {
     pub fn sync(&self) -> Result<()> {
         self.journal.as_ref().map_or(Ok(()), Journal::sync)
     }
+}
+
+/// The state of a session that has an open transaction.
+fn open_transaction<'a>(session: &'a Session, command: &str) -> Result<MutexGuard<'a, State>> {
+    if !session.explicit {
+        return Err(implicit(command));
+    }
+    let state = session.state();
+    if state.transaction.is_none() {
+        bail!(Transaction, "{command} cannot be executed: there is no active transaction in the session");
+    }
+    Ok(state)
 }
 
 fn implicit(command: &str) -> Error {

@@ -217,14 +217,22 @@ impl Transaction {
         Ok(())
     }
 
-    /// Makes the changes durable and visible to all. If this fails, all of them are gone.
+    /// Makes the changes durable and visible to all. If it is interrupted, the transaction is as it was; if this fails otherwise,
+    /// all its changes are gone.
     ///
     /// # Errors
     /// [`facetta_model::ErrorKind::Conflict`] if another transaction committed a change of the same cells first;
     /// an error of the disk; interrupts.
     pub fn commit(&self, context: &Context) -> Result<()> {
-        // Taken out: whatever happens now, the transaction has no changes afterwards.
         let mut parts = std::mem::take(&mut *self.parts());
+        let committed = self.commit_parts(&mut parts, context);
+        if committed.as_ref().is_err_and(facetta_model::Error::is_interrupt) {
+            *self.parts() = parts;
+        }
+        committed
+    }
+
+    fn commit_parts(&self, parts: &mut Parts, context: &Context) -> Result<()> {
         if parts.writes.is_empty() {
             return Ok(());
         }

@@ -17,21 +17,24 @@ pub fn begin(server: &Server, session: &Arc<Session>) -> Result<()> {
 /// Counts the open transaction down; at zero it is committed.
 ///
 /// # Errors
-/// There is none, it conflicts with one that was committed before, or it cannot be made durable: then it is rolled back, whole,
-/// and the session has none any more (spec/decisions.md, Cancel).
+/// There is none. It conflicts with one that was committed before, or cannot be made durable: then it is rolled back, whole, and
+/// the session has none any more. It is cancelled before it is durable: then it is open still (spec/decisions.md, Cancel).
 pub fn commit(server: &Server, session: &Arc<Session>, context: &Context) -> Result<()> {
     context.check()?;
     let Some(transaction) = server.sessions.release_transaction(session)? else { return Ok(()) };
-    match transaction.changes.commit(context) {
-        Ok(()) => {
-            tracing::info!(session = %session.id, transaction = %transaction.id, "transaction committed");
-            Ok(())
-        }
+    let committed = transaction.changes.commit(context);
+    match &committed {
+        Ok(()) => tracing::info!(session = %session.id, transaction = %transaction.id, "transaction committed"),
+        Err(error) if error.is_interrupt() => return committed,
         Err(error) => {
             tracing::info!(session = %session.id, transaction = %transaction.id, %error, "transaction rolled back");
-            Err(error)
         }
     }
+    if let Err(error) = server.sessions.forget_transaction(session) {
+        // It is decided already, which is what the client is to be told.
+        tracing::error!(session = %session.id, %error, "the end of a transaction could not be journalled");
+    }
+    committed
 }
 
 /// Undoes the open transaction.
@@ -44,7 +47,7 @@ pub fn rollback(exchange: &Exchange) -> Result<()> {
     if exchange.transaction_lost && session.state().transaction.is_none() {
         return Ok(());
     }
-    let transaction = server.sessions.take_transaction(session)?;
+    let Some(transaction) = server.sessions.take_transaction(session)? else { return Ok(()) };
     transaction.changes.rollback();
     tracing::info!(session = %session.id, transaction = %transaction.id, "transaction rolled back");
     Ok(())
