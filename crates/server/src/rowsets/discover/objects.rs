@@ -113,6 +113,8 @@ pub static DISCOVER_INSTANCES: RowsetDef<InstanceRow> = RowsetDef {
         restriction(0, "INSTANCE_NAME", Str, |r| r.name.clone().into()),
         column("INSTANCE_PORT_NUMBER", Int, |r| r.port.into()),
         column("INSTANCE_STATE", Int, |_| 4i32.into()),
+        // Ours, where ProviderVersion and DBMSVersion tell clients whom we take the place of.
+        column("INSTANCE_VERSION", Str, |_| env!("CARGO_PKG_VERSION").into()),
     ],
 };
 
