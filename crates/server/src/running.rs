@@ -214,6 +214,8 @@ pub struct Running {
     next: AtomicU64,
     stopping: AtomicBool,
     finished: AtomicU64,
+    /// How many times the housekeeper is to give memory back: more than once, since some is freed a little after its command.
+    to_give_back: AtomicU8,
     commands: Mutex<BTreeMap<u64, Arc<Command>>>,
 }
 
@@ -226,6 +228,7 @@ impl Running {
             next: AtomicU64::new(1),
             stopping: AtomicBool::new(false),
             finished: AtomicU64::new(0),
+            to_give_back: AtomicU8::new(0),
             commands: Mutex::default(),
         }
     }
@@ -294,6 +297,11 @@ impl Running {
     /// Commands that are over.
     pub fn finished(&self) -> u64 {
         self.finished.load(Relaxed)
+    }
+
+    /// Whether a command that held much is over, whose memory the system should get back; true for some times.
+    pub fn take_give_back(&self) -> bool {
+        self.to_give_back.fetch_update(Relaxed, Relaxed, |times| times.checked_sub(1)).is_ok()
     }
 
     /// The commands that came on a connection.
@@ -366,6 +374,9 @@ impl Guard {
     }
 }
 
+/// Bytes of a command that the allocator should not keep after it.
+const MUCH: u64 = 16 << 20;
+
 impl Drop for Guard {
     fn drop(&mut self) {
         let session = &self.command.session;
@@ -376,6 +387,9 @@ impl Drop for Guard {
         self.leave_session(self.running.clock.now());
         lock(&self.running.commands).remove(&self.command.number);
         self.running.finished.fetch_add(1, Relaxed);
+        if self.command.context.memory().peak() >= MUCH {
+            self.running.to_give_back.store(2, Relaxed);
+        }
         self.sessions.command_over(session);
         self.command.set_stage(Stage::Over);
         self.command.over.notify_waiters();

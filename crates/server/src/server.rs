@@ -123,6 +123,9 @@ impl Server {
     pub fn keep_house(&self) {
         self.sessions.expire();
         self.sweep_connections();
+        if self.running.take_give_back() {
+            crate::memory::give_back();
+        }
         self.relieve_memory();
     }
 

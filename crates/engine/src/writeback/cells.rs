@@ -5,8 +5,10 @@ use crate::plan::{Conditions, plan};
 use crate::scan::{Scanner, Selection};
 use crate::segment::Segment;
 use crate::version::Version;
+use facetta_model::sort::sorted;
 use facetta_model::{Context, Error, Result};
-use rustc_hash::FxHashMap;
+use rustc_hash::FxHasher;
+use std::hash::Hasher;
 use std::ops::Range;
 
 /// Leaf cells of a measure group, in the order of their members.
@@ -31,7 +33,7 @@ pub(crate) fn leaf_cells(
     let plan = plan(version, conditions, context)?;
     let data = version.group(conditions.group)?;
     let width = data.segments.first().map_or(0, |s| s.segment.paths.len());
-    let mut found = Found { width, ..Found::default() };
+    let mut found = Found::new(width);
     let mut charge = context.charge("Writeback", 0)?;
     let Some(first) = data.segments.first() else { return Err(Error::internal("a measure group has no segment")) };
     for (placed, tables) in data.segments.iter().zip(&plan.tables) {
@@ -43,48 +45,49 @@ pub(crate) fn leaf_cells(
         let mut scanner = Scanner::new(&placed.segment, tables);
         for block in 0..placed.segment.blocks() {
             scanner.block(block, context, |rows, selection| {
+                context.check()?;
                 found.add(&placed.segment, rows, &selection, measure);
                 Ok(())
             })?;
-            charge.resize(found.numbers.len() * (width * 8 + 80))?;
+            charge.resize(found.units.len() * (width * 4 + 64))?;
         }
     }
-    context.check()?;
     found.finish(context)
 }
 
-#[derive(Default)]
 struct Found {
-    width: usize,
-    numbers: FxHashMap<Box<[u32]>, u32>,
+    index: CellIndex,
     units: Vec<i128>,
     doubles: Vec<f64>,
     keys: Vec<u32>,
 }
 
 impl Found {
+    fn new(width: usize) -> Found {
+        Found { index: CellIndex::new(width), units: Vec::new(), doubles: Vec::new(), keys: Vec::new() }
+    }
+
     fn add(&mut self, segment: &Segment, rows: Range<usize>, selection: &Selection<'_>, measure: usize) {
+        let width = self.index.width;
         let count = match selection {
             Selection::All => rows.len(),
             Selection::Some(selected) => selected.len(),
         };
         self.keys.clear();
-        self.keys.resize(count * self.width, 0);
+        self.keys.resize(count * width, 0);
         for (at, column) in segment.paths.iter().enumerate() {
-            gather(&column.codes, rows.clone(), selection, &mut self.keys[at..], self.width);
+            gather(&column.codes, rows.clone(), selection, &mut self.keys[at..], width);
         }
         for i in 0..count {
-            let key = &self.keys[i * self.width..(i + 1) * self.width];
-            let next = self.numbers.len() as u32;
-            let cell = match self.numbers.get(key) {
-                Some(&cell) => cell,
+            let key = &self.keys[i * width..(i + 1) * width];
+            let cell = match self.index.find(key) {
+                Ok(cell) => cell,
                 // A change of a cell that has no fact rows any more.
-                None if segment.is_delta => continue,
-                None => {
-                    self.numbers.insert(key.into(), next);
+                Err(_) if segment.is_delta => continue,
+                Err(place) => {
                     self.units.push(0);
                     self.doubles.push(0.0);
-                    next
+                    self.index.add(place, key)
                 }
             };
             let Some(column) = segment.number(measure) else { continue };
@@ -101,16 +104,115 @@ impl Found {
 
     /// In the order of the members' positions, which is that of their keys.
     fn finish(self, context: &Context) -> Result<LeafCells> {
-        let mut order: Vec<(Box<[u32]>, u32)> = self.numbers.into_iter().collect();
-        order.sort_unstable();
-        context.check()?;
-        let at = |(_, cell): &(Box<[u32]>, u32)| *cell as usize;
-        Ok(LeafCells {
-            width: self.width,
-            units: order.iter().map(|c| self.units[at(c)]).collect(),
-            doubles: order.iter().map(|c| self.doubles[at(c)]).collect(),
-            codes: order.iter().flat_map(|(codes, _)| codes.iter().copied()).collect(),
-        })
+        let order = sorted((0..self.units.len()).collect(), context, |&a: &usize, &b: &usize| {
+            self.index.codes_of(a).cmp(self.index.codes_of(b))
+        })?;
+        let mut cells = LeafCells {
+            width: self.index.width,
+            units: Vec::with_capacity(order.len()),
+            doubles: Vec::with_capacity(order.len()),
+            codes: Vec::with_capacity(self.index.codes.len()),
+        };
+        let mut step = 0;
+        for cell in order {
+            context.check_every(&mut step)?;
+            cells.units.push(self.units[cell]);
+            cells.doubles.push(self.doubles[cell]);
+            cells.codes.extend_from_slice(self.index.codes_of(cell));
+        }
+        Ok(cells)
+    }
+}
+
+/// The number of each cell by its codes, without an allocation for each.
+pub(super) struct CellIndex {
+    width: usize,
+    /// The codes of each cell, one after the other.
+    pub(super) codes: Vec<u32>,
+    /// Many small tables, so that none grows in one long step.
+    shards: Vec<Shard>,
+}
+
+/// Where a cell is to be added: shard and hash.
+#[derive(Clone, Copy)]
+pub(super) struct CellPlace {
+    shard: usize,
+    hash: u64,
+}
+
+/// Open addressing: the number of a cell and one, 0 for a free slot. A power of two of slots, at most half of them taken.
+#[derive(Clone, Default)]
+struct Shard {
+    slots: Vec<u32>,
+    taken: usize,
+}
+
+const SHARDS: usize = 256;
+
+impl CellIndex {
+    pub(super) fn new(width: usize) -> CellIndex {
+        CellIndex { width, codes: Vec::new(), shards: vec![Shard::default(); SHARDS] }
+    }
+
+    fn codes_of(&self, cell: usize) -> &[u32] {
+        &self.codes[cell * self.width..(cell + 1) * self.width]
+    }
+
+    fn hash(key: &[u32]) -> u64 {
+        let mut hasher = FxHasher::default();
+        key.iter().for_each(|code| hasher.write_u32(*code));
+        hasher.finish()
+    }
+
+    /// The number of a cell, or where it is to be added.
+    pub(super) fn find(&self, key: &[u32]) -> std::result::Result<u32, CellPlace> {
+        let hash = Self::hash(key);
+        let shard = (hash >> 56) as usize % SHARDS;
+        let slots = &self.shards[shard].slots;
+        let mut at = hash as usize;
+        for _ in 0..slots.len() {
+            match slots[at & (slots.len() - 1)] {
+                0 => break,
+                cell if self.codes_of(cell as usize - 1) == key => return Ok(cell - 1),
+                _ => at += 1,
+            }
+        }
+        Err(CellPlace { shard, hash })
+    }
+
+    /// Adds a cell that was not found; its number.
+    pub(super) fn add(&mut self, place: CellPlace, key: &[u32]) -> u32 {
+        let number = (self.codes.len() / self.width.max(1)) as u32;
+        self.codes.extend_from_slice(key);
+        let shard = &self.shards[place.shard];
+        if shard.taken * 2 >= shard.slots.len() {
+            self.grow(place.shard);
+        }
+        let shard = &mut self.shards[place.shard];
+        shard.put(place.hash, number + 1);
+        shard.taken += 1;
+        number
+    }
+
+    fn grow(&mut self, shard: usize) {
+        let size = (self.shards[shard].slots.len() * 2).max(16);
+        let old = std::mem::replace(&mut self.shards[shard].slots, vec![0; size]);
+        for cell in old.into_iter().filter(|cell| *cell != 0) {
+            let hash = Self::hash(self.codes_of(cell as usize - 1));
+            self.shards[shard].put(hash, cell);
+        }
+    }
+}
+
+impl Shard {
+    /// Puts a cell into the first free slot from its hash on; there is one.
+    fn put(&mut self, hash: u64, cell: u32) {
+        let mask = self.slots.len() - 1;
+        let mut at = hash as usize & mask;
+        while self.slots[at] != 0 {
+            at = (at + 1) & mask;
+        }
+        self.slots[at] = cell;
     }
 }
 

@@ -1,10 +1,10 @@
 //! Segments of deltas: a row for each changed leaf cell.
 
+use super::cells::CellIndex;
 use crate::column::{CodeColumn, CodesBuilder, NumberColumn, Numbers};
 use crate::segment::{CodeMap, MeasureSource, Segment};
 use crate::version::{GroupData, PlacedSegment};
 use facetta_model::{Context, Result, bail};
-use rustc_hash::FxHashMap;
 
 /// Deltas of some measures for some leaf cells.
 pub(crate) struct Deltas {
@@ -94,33 +94,31 @@ pub(crate) fn deltas(segment: &Segment) -> Deltas {
 
 /// One segment with the sums of several.
 pub(crate) fn merged(data: &GroupData, segments: &[PlacedSegment], context: &Context) -> Result<PlacedSegment> {
-    let mut cells: FxHashMap<Vec<u32>, usize> = FxHashMap::default();
-    let mut sums = Deltas { width: 0, codes: Vec::new(), measures: Vec::new() };
+    let width = segments.first().map_or(0, |s| s.segment.paths.len());
+    let mut cells = CellIndex::new(width);
+    let mut sums: Vec<(usize, Amounts)> = Vec::new();
     let mut step = 0;
     for placed in segments {
         let more = deltas(&placed.segment);
-        sums.width = more.width;
         let mut to = Vec::with_capacity(placed.segment.rows);
         for codes in more.codes.chunks(more.width.max(1)) {
             context.check_every(&mut step)?;
-            let next = cells.len();
-            let cell = *cells.entry(codes.to_vec()).or_insert(next);
-            if cell == next {
-                sums.codes.extend_from_slice(codes);
-            }
-            to.push(cell);
+            let cell = cells.find(codes).unwrap_or_else(|place| cells.add(place, codes));
+            to.push(cell as usize);
         }
         for (measure, amounts) in more.measures {
-            add(&mut sums.measures, measure, &amounts, &to)?;
+            context.check()?;
+            add(&mut sums, measure, &amounts, &to)?;
         }
     }
-    for (_, amounts) in &mut sums.measures {
+    let count = cells.codes.len() / width.max(1);
+    for (_, amounts) in &mut sums {
         match amounts {
-            Amounts::Units(units) => units.resize(cells.len(), None),
-            Amounts::Doubles(values) => values.resize(cells.len(), None),
+            Amounts::Units(units) => units.resize(count, None),
+            Amounts::Doubles(values) => values.resize(count, None),
         }
     }
-    segment(data, &sums)
+    segment(data, &Deltas { width, codes: cells.codes, measures: sums })
 }
 
 /// Adds amounts to the cells at `to`.

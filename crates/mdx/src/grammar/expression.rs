@@ -5,7 +5,7 @@ use crate::ast::{
 };
 use crate::lexer::{TokenKind, undouble};
 use crate::parser::{Node, Parser, is_reserved};
-use facetta_model::{Result, Span, error};
+use facetta_model::{Result, Span, collect_or_drop_later, error};
 
 impl Parser<'_, '_, '_> {
     /// An operand with the steps, properties and methods that follow it.
@@ -152,18 +152,16 @@ impl Parser<'_, '_, '_> {
     /// The expressions between brackets of any kind, and the height of the highest. The cursor is at the opening one.
     fn list(&mut self, close: TokenKind) -> Result<(Vec<Expression>, usize)> {
         self.bump()?;
-        let mut items = Vec::new();
         let mut height = 0;
-        if !self.at(close) {
-            loop {
+        let mut more = !self.at(close);
+        let items = collect_or_drop_later(std::iter::from_fn(|| {
+            more.then(|| {
                 let item = self.expression()?;
                 height = height.max(item.height);
-                items.push(item.expression);
-                if !self.eat(TokenKind::Comma)? {
-                    break;
-                }
-            }
-        }
+                more = self.eat(TokenKind::Comma)?;
+                Ok(item.expression)
+            })
+        }))?;
         self.expect(close)?;
         Ok((items, height))
     }

@@ -5,6 +5,7 @@ use crate::evaluate::{Batch, Col, Evaluator, Sets, Values};
 use crate::expr::{Call, Expr, ExprKind, Kind, Kind::*};
 use crate::program::rollup;
 use facetta_model::definition::Aggregator;
+use facetta_model::sort::sorted;
 use facetta_model::{HierarchyId, MemberId, Result};
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -328,7 +329,9 @@ fn rank_by(evaluator: &Evaluator, call: &Call, batch: &Batch) -> Result<Values> 
         }
         Ok(())
     })?;
-    values.iter_mut().for_each(|v| v.sort_by(|a, b| b.compare(a)));
+    for values in &mut values {
+        *values = sorted(std::mem::take(values), &evaluator.context, |a, b| b.compare(a))?;
+    }
     let one = |row: usize| {
         let outer_row = *of.get(row) as usize;
         let ranked = &values[outer_row];

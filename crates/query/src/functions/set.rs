@@ -269,7 +269,12 @@ fn once(evaluator: &Evaluator, set: &Tuples) -> Result<Set> {
         drop(charge);
         return retain(evaluator, set, |i, _| kept[i]);
     }
-    let kept: Vec<bool> = set.iter().map(|t| seen.insert(t)).collect();
+    let mut kept: Vec<bool> = Vec::with_capacity(set.len());
+    let mut step = 0;
+    for tuple in set.iter() {
+        evaluator.context.check_every(&mut step)?;
+        kept.push(seen.insert(tuple));
+    }
     drop(charge);
     retain(evaluator, set, |i, _| kept[i])
 }

@@ -5,6 +5,7 @@ use crate::evaluate::{Batch, Evaluator, Set, Tuples};
 use crate::expr::{Call, ExprKind, Kind, Kind::*};
 use crate::functions::set::count;
 use crate::navigate::Tree;
+use facetta_model::sort::sorted;
 use facetta_model::{HierarchyId, MemberId, Members, Result, TupleSet, Value};
 use rustc_hash::FxHashMap;
 use std::cmp::Ordering;
@@ -164,10 +165,10 @@ fn order(evaluator: &Evaluator, call: &Call, at: &Batch) -> Result<Set> {
     // Without a flag for its last criterion ORDER keeps hierarchies.
     let keeps = call.args.iter().any(symbol) || !matches!(call.args.last().map(|a| &a.kind), Some(ExprKind::Symbol(_)));
     if keeps {
-        sort_within(evaluator, call, at, &tuples, &mut rows)?;
+        rows = sort_within(evaluator, call, at, &tuples)?;
     } else {
         let keys = keys(evaluator, call, at, &set)?;
-        rows.sort_by(|&a, &b| by_keys(&keys, a, b));
+        rows = sorted(rows, &evaluator.context, |&a, &b| by_keys(&keys, a, b))?;
     }
     reorder(evaluator, &tuples, &rows)
 }
@@ -179,7 +180,11 @@ fn by_keys(keys: &[Key], a: usize, b: usize) -> Ordering {
 fn reorder(evaluator: &Evaluator, set: &Tuples, rows: &[usize]) -> Result<Set> {
     let mut out = TupleSet::new(set.hierarchies.clone());
     out.members.reserve(rows.len() * set.arity());
-    rows.iter().for_each(|&row| out.members.extend_from_slice(set.get(row)));
+    let mut step = 0;
+    for &row in rows {
+        evaluator.context.check_every(&mut step)?;
+        out.members.extend_from_slice(set.get(row));
+    }
     Set::new(out, &evaluator.context)
 }
 
@@ -191,7 +196,7 @@ struct Place {
 
 /// ASC and DESC: siblings are ordered by their own values, children stay under their parents. Tuples are compared by the
 /// first hierarchy in which they differ, at the members before it and, for those after it, the current ones.
-fn sort_within(evaluator: &Evaluator, call: &Call, at: &Batch, set: &Tuples, rows: &mut [usize]) -> Result<()> {
+fn sort_within(evaluator: &Evaluator, call: &Call, at: &Batch, set: &Tuples) -> Result<Vec<usize>> {
     let members = evaluator.members();
     let trees: Vec<Tree<'_>> = set.hierarchies.iter().map(|h| Tree::new(&members, *h)).collect();
     let mut places = Vec::new();
@@ -214,14 +219,13 @@ fn sort_within(evaluator: &Evaluator, call: &Call, at: &Batch, set: &Tuples, row
     // Among tuples DESC turns the order of siblings round even where their values are equal, as Mondrian has it.
     let descending = places.first().is_some_and(|p| p.keys.iter().all(|k| k.descending));
     let ties_reversed = trees.len() > 1 && descending && evaluator.cube.compatibility.ties_follow_direction();
-    rows.sort_by(|&a, &b| {
+    sorted((0..set.len()).collect(), &evaluator.context, |&a, &b| {
         let (x, y) = (set.get(a), set.get(b));
         match (0..trees.len()).find(|&i| x[i] != y[i]) {
             Some(i) => compare_in_tree(trees[i], &x[..=i], &y[..=i], &places[i], ties_reversed),
             None => Ordering::Equal,
         }
-    });
-    Ok(())
+    })
 }
 
 fn compare_in_tree(tree: Tree<'_>, x: &[MemberId], y: &[MemberId], place: &Place, ties_reversed: bool) -> Ordering {
@@ -270,19 +274,25 @@ fn hierarchize(evaluator: &Evaluator, call: &Call, at: &Batch) -> Result<Set> {
     let post = call.has_symbol("POST");
     let trees: Vec<Tree<'_>> = set.hierarchies.iter().map(|h| Tree::new(&members, *h)).collect();
     let mut rows: Vec<usize> = (0..set.len()).collect();
+    let mut step = 0;
     if post {
-        let keys: Vec<Vec<_>> =
-            set.iter().map(|t| t.iter().zip(&trees).map(|(m, tree)| tree.key_after_children(*m)).collect()).collect();
-        rows.sort_by(|&a, &b| keys[a].cmp(&keys[b]));
+        let mut keys: Vec<Vec<_>> = Vec::with_capacity(set.len());
+        for tuple in set.iter() {
+            evaluator.context.check_every(&mut step)?;
+            keys.push(tuple.iter().zip(&trees).map(|(m, tree)| tree.key_after_children(*m)).collect());
+        }
+        rows = sorted(rows, &evaluator.context, |&a, &b| keys[a].cmp(&keys[b]))?;
     } else {
         let charge = evaluator.context.charge("Hierarchize", set.len() * set.arity() * 8)?;
-        let keys: Vec<(u32, u32)> =
-            set.iter().flat_map(|t| t.iter().zip(&trees).map(|(m, tree)| tree.key(*m)).collect::<Vec<_>>()).collect();
         let n = set.arity();
-        rows.sort_by(|&a, &b| keys[a * n..(a + 1) * n].cmp(&keys[b * n..(b + 1) * n]));
+        let mut keys: Vec<(u32, u32)> = Vec::with_capacity(set.len() * n);
+        for tuple in set.iter() {
+            evaluator.context.check_every(&mut step)?;
+            keys.extend(tuple.iter().zip(&trees).map(|(m, tree)| tree.key(*m)));
+        }
+        rows = sorted(rows, &evaluator.context, |&a, &b| keys[a * n..(a + 1) * n].cmp(&keys[b * n..(b + 1) * n]))?;
         drop(charge);
     }
-    evaluator.context.check()?;
     reorder(evaluator, &set, &rows)
 }
 
@@ -296,11 +306,10 @@ fn ranked(
     let set = evaluator.set_at(&call.args[0], at)?;
     let values = evaluator.values_over(at, &set, &call.args[0], Some(&call.args[2]))?;
     let tuples = set.tuples(&evaluator.context)?;
-    let mut rows: Vec<usize> = (0..tuples.len()).collect();
-    rows.sort_by(|&a, &b| {
+    let rows = sorted((0..tuples.len()).collect(), &evaluator.context, |&a: &usize, &b: &usize| {
         let ordering = values[a].compare(&values[b]);
         if top { ordering.reverse() } else { ordering }
-    });
+    })?;
     Ok((tuples, rows, values))
 }
 

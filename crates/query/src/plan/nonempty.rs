@@ -3,6 +3,7 @@
 use crate::coordinate::{Place, is_special, place};
 use crate::evaluate::{Batch, CHUNK, Column, Evaluator, Set};
 use crate::expr::{Expr, ExprKind};
+use facetta_model::sort::sorted;
 use facetta_model::{HierarchyId, MemberId, Result, TupleSet};
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -101,11 +102,12 @@ impl Evaluator {
                 None => return Ok(None),
             }
         }
-        let mut found: Vec<u64> = found.into_iter().collect();
-        found.sort_unstable();
+        let found = sorted(found.into_iter().collect(), &self.context, u64::cmp)?;
         let mut out = TupleSet::new(hierarchies);
         let mut tuple = Vec::new();
+        let mut step = 0;
         for index in found {
+            self.context.check_every(&mut step)?;
             set.read(index, &mut tuple);
             out.members.extend_from_slice(&tuple);
         }

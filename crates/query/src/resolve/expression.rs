@@ -5,12 +5,13 @@ use super::{Alias, MAX_NESTING, Named, Resolver, State};
 use crate::expr::{Coordinates, Expr, ExprKind, Kind, Type};
 use crate::functions::Syntax;
 use facetta_mdx::ast::{self, ExpressionKind as Written, Segment};
-use facetta_model::{Error, ErrorKind, HierarchyId, Property, Result, Span, Value, error};
+use facetta_model::{Error, ErrorKind, HierarchyId, Property, Result, Span, Value, collect_or_drop_later, error};
 use std::sync::Arc;
 
 impl Resolver<'_> {
     /// The typed expression of a syntax tree.
     pub(crate) fn expression(&mut self, written: &ast::Expression) -> Result<Expr> {
+        self.context.check()?;
         let span = self.span(written.span);
         match &written.kind {
             Written::Missing => Ok(Expr::constant(ExprKind::Missing, Type::of(Kind::Missing), span)),
@@ -225,10 +226,9 @@ impl Resolver<'_> {
     }
 
     fn braces(&mut self, parts: &[ast::Expression], span: Span) -> Result<Expr> {
-        let mut sets = Vec::with_capacity(parts.len());
         let mut hierarchies: Option<Arc<[HierarchyId]>> = None;
         let mut deps = Coordinates::default();
-        for part in parts {
+        let sets = parts.iter().map(|part| {
             let expr = self.expression(part)?;
             if !matches!(
                 expr.ty.kind,
@@ -247,8 +247,9 @@ impl Resolver<'_> {
                 _ => {}
             }
             deps.extend_with(&expr.deps);
-            sets.push(expr);
-        }
+            Ok(expr)
+        });
+        let sets = collect_or_drop_later(sets)?;
         let ty = Type { kind: Kind::Set, hierarchies };
         Ok(Expr::new(ExprKind::Braces(sets), ty, span, deps))
     }

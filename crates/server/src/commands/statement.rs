@@ -7,7 +7,7 @@ use crate::handler::Exchange;
 use crate::rowsets::select::{Query, select};
 use facetta_mdx::ast::StatementKind;
 use facetta_mdx::{Parsed, parse};
-use facetta_model::{Outcome, Result};
+use facetta_model::{Outcome, Result, drop_later};
 use facetta_query::execute;
 use facetta_query::flatten::flatten;
 use facetta_xmla::{Command, Content, Execute, Format};
@@ -39,6 +39,9 @@ pub fn run(exchange: &Exchange, request: &Execute) -> Result<Reply> {
     run_parsed(exchange, request, parsed(exchange, text)?, text)
 }
 
+/// Bytes of a tree that takes long to drop.
+const LARGE: u64 = 4 << 20;
+
 /// What the first words of a text seemed to say decided where it runs; what it is, its tree says.
 fn run_parsed(exchange: &Exchange, request: &Execute, parsed: Parsed, text: &str) -> Result<Reply> {
     let (server, session) = (&exchange.call.server, exchange.session());
@@ -68,7 +71,13 @@ fn run_parsed(exchange: &Exchange, request: &Execute, parsed: Parsed, text: &str
             done(definitions::create(exchange, &parsed.statement, text).map_err(|e| e.located_in(text)))
         }
         StatementKind::Drop(objects) => done(definitions::drop(exchange, objects).map_err(|e| e.located_in(text))),
-        _ => query(exchange, request, &parsed, text),
+        _ => {
+            let reply = query(exchange, request, &parsed, text);
+            if parsed.charge.bytes() > LARGE {
+                drop_later(parsed);
+            }
+            reply
+        }
     }
 }
 

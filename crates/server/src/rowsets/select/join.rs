@@ -5,6 +5,7 @@ use expression::{Expression, compile_condition};
 use facetta_mdx::ast::{DmvJoin, DmvOperator};
 use facetta_model::{Charge, Context, Field, Result};
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// Joins the rows of `left`, `left_width` wide, with those of `right`.
 ///
@@ -67,7 +68,7 @@ struct State {
 struct Meeting {
     row: Row,
     /// The rows of the right to meet; none for all.
-    of_key: Option<Vec<usize>>,
+    of_key: Option<Arc<Vec<usize>>>,
     next: usize,
     found: bool,
 }
@@ -75,7 +76,7 @@ struct Meeting {
 /// The rows of the right side, and where those of each key are.
 struct Partners {
     rows: Vec<Row>,
-    by_key: HashMap<String, Vec<usize>>,
+    by_key: HashMap<String, Arc<Vec<usize>>>,
     _charge: Charge,
 }
 
@@ -144,11 +145,14 @@ impl State {
 
     fn read_right(&mut self, context: &Context) -> Result<Partners> {
         let (rows, charge) = gather(&mut self.right, context, "JOIN")?;
-        let mut by_key: HashMap<String, Vec<usize>> = HashMap::new();
+        let mut by_key: HashMap<String, Arc<Vec<usize>>> = HashMap::new();
+        let mut step = 0;
         if let Some((_, column)) = self.key {
             for (index, row) in rows.iter().enumerate() {
+                context.check_every(&mut step)?;
                 let key = expression::key(std::slice::from_ref(&row[column - self.left_width]));
-                by_key.entry(key).or_default().push(index);
+                // Nobody has a share of it yet, so that nothing is copied.
+                Arc::make_mut(by_key.entry(key).or_default()).push(index);
             }
         }
         Ok(Partners { rows, by_key, _charge: charge })

@@ -12,7 +12,7 @@ mod sort;
 use crate::rowsets::definition::Ask;
 use expression::{Expression, compile_condition};
 use facetta_mdx::ast::{DmvExpressionKind, DmvFunction, DmvItem, DmvSelect};
-use facetta_model::{Batch, Column, ColumnType, Context, Error, Field, Result, Rowset};
+use facetta_model::{Batch, Column, ColumnType, Context, Error, Field, Result, Rowset, drop_later};
 use facetta_xmla::Parameter;
 use scope::{Scope, open_sources};
 use std::collections::HashSet;
@@ -57,7 +57,7 @@ pub fn select(ask: &Ask, query: &Query<'_>) -> Result<Rowset> {
         flow = distinct(flow, columns.len());
     }
     if sorts {
-        flow = sort::sorted(flow, columns.len(), query.select);
+        flow = sort::in_order(flow, columns.len(), query.select);
     }
     if let Some(top) = query.select.top {
         flow = limited(flow, top);
@@ -222,12 +222,27 @@ fn limited(mut flow: Flow, top: u64) -> Flow {
 fn gather(flow: &mut Flow, context: &Context, operator: &'static str) -> Result<(Vec<Row>, facetta_model::Charge)> {
     let mut all = Vec::new();
     let mut charge = context.charge(operator, 0)?;
-    while let Some(rows) = flow(context)? {
+    let mut more = || {
+        let Some(rows) = flow(context)? else { return Ok(false) };
         context.check()?;
         charge.grow(rows.iter().map(|row| expression::bytes(row)).sum())?;
         all.extend(rows);
+        Ok(true)
+    };
+    let gathered = loop {
+        match more() {
+            Ok(true) => {}
+            Ok(false) => break Ok(()),
+            Err(error) => break Err(error),
+        }
+    };
+    match gathered {
+        Ok(()) => Ok((all, charge)),
+        Err(error) => {
+            drop_later(all);
+            Err(error)
+        }
     }
-    Ok((all, charge))
 }
 
 /// Rows that are there already, in batches; their charge lives as long.
