@@ -2,70 +2,14 @@
 
 #![allow(clippy::unwrap_used)]
 
-use std::io::{BufRead, BufReader, Read};
+#[path = "common/process.rs"]
+mod process;
+
+use process::{Server, facetta};
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
-use std::time::Duration;
-
-fn facetta() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_facetta"));
-    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("FACETTA_")) {
-        command.env_remove(name);
-    }
-    command.env("FACETTA_LOG", "warn");
-    command
-}
-
-/// A server process; dropped, it is killed.
-struct Server {
-    child: Child,
-    url: String,
-    /// All that it printed before and after the address, once it has ended.
-    printed: Option<std::thread::JoinHandle<String>>,
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
+use std::process::{Output, Stdio};
 
 impl Server {
-    /// Starts a server on a free port and waits until it says where it listens.
-    fn start(words: &[&str]) -> Server {
-        let mut child = facetta()
-            .args(words)
-            .args(["--listen", "127.0.0.1:0"])
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let out = child.stdout.take().unwrap();
-        let (sender, receiver) = std::sync::mpsc::channel();
-        let printed = std::thread::spawn(move || {
-            let mut text = String::new();
-            for line in BufReader::new(out).lines().map_while(Result::ok) {
-                if let Some(url) = line.strip_prefix("listening on ") {
-                    let _ = sender.send(url.to_string());
-                }
-                text.push_str(&line);
-                text.push('\n');
-            }
-            text
-        });
-        match receiver.recv_timeout(Duration::from_secs(120)) {
-            Ok(url) => Server { child, url, printed: Some(printed) },
-            Err(_) => {
-                let _ = child.kill();
-                let mut error = String::new();
-                child.stderr.take().unwrap().read_to_string(&mut error).unwrap();
-                panic!("facetta {words:?} did not start: {error}");
-            }
-        }
-    }
-
     fn query(&self, words: &[&str]) -> Output {
         facetta().args(["query", "--url", &self.url]).args(words).output().unwrap()
     }
@@ -76,15 +20,6 @@ impl Server {
         let agent = ureq::Agent::new_with_config(ureq::Agent::config_builder().http_status_as_error(false).build());
         let mut response = agent.get(format!("{base}{path}")).call().unwrap();
         (response.status().as_u16(), response.body_mut().read_to_string().unwrap())
-    }
-
-    /// Stops it as an operator would, and answers what it printed.
-    #[cfg(unix)]
-    fn stop(mut self) -> String {
-        let id = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
-        assert!(self.child.wait().unwrap().success());
-        self.printed.take().unwrap().join().unwrap()
     }
 }
 

@@ -11,6 +11,7 @@ use crate::{files, fingerprint, segment_file};
 use facetta_model::definition::Definition;
 use facetta_model::{Context, Result, Snapshot, bail, name};
 use jiff::civil::DateTime;
+use rustc_hash::FxHashSet;
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
@@ -115,6 +116,18 @@ impl Store {
     /// The log of commits; held by whoever publishes a version.
     pub(crate) fn log(&self) -> MutexGuard<'_, Log> {
         self.log.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The names of all transactions that were committed under one.
+    ///
+    /// # Errors
+    /// The log of commits cannot be read.
+    pub fn committed(&self) -> Result<FxHashSet<u128>> {
+        let names: Result<FxHashSet<u128>> = self.log().frames()?.iter().map(|frame| Keeper::name(frame)).collect();
+        names.map(|mut names| {
+            names.remove(&0);
+            names
+        })
     }
 
     /// The catalog of a name, without regard to case.

@@ -11,6 +11,7 @@ use facetta_engine::{CellWrite, Database, DefinitionChange, Source, Store, Trans
 use facetta_model::{Context, ErrorKind, LinkId, MeasureGroupId, MemberId, Path, Snapshot, SubcubeFilter, Value, name};
 use shop::{SALES, SHOPS, Shop, definition, set_age, totals, towns};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 
 /// The amount of a town, or of all of them.
 fn amount(database: &Database, town: Option<&str>, value: impl Into<Value>) -> CellWrite {
@@ -189,6 +190,45 @@ fn a_commit_that_is_cancelled_leaves_the_transaction_as_it_was() {
 }
 
 #[test]
+fn readers_never_see_half_a_commit() {
+    const COMMITS: i64 = 200;
+    let shop = Shop::new();
+    let Open { store, database } = open(&shop);
+    let change = |bern: i64| {
+        let transaction = store.begin();
+        write(&transaction, &database, &amount(&database, Some("Bern"), bern));
+        write(&transaction, &database, &amount(&database, Some("Lyon"), 1000 - bern));
+        commit(&transaction).unwrap();
+    };
+    change(0);
+    let over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let read = || {
+            let mut last = 0;
+            loop {
+                // Asked first: the last look is at what the last commit has left.
+                let done = over.load(SeqCst);
+                let snapshot = database.snapshot();
+                assert_eq!(totals(&*snapshot)[0].as_f64(), Some(1000.0));
+                let towns = towns(&*snapshot);
+                let bern = towns.strip_prefix("Bern ").and_then(|t| t.split(',').next()).and_then(|t| t.parse().ok());
+                let bern: i64 = bern.unwrap_or_else(|| panic!("{towns}"));
+                assert_eq!(towns, format!("Bern {bern}, Lyon {}", 1000 - bern));
+                assert!(bern >= last, "after {last} it was {bern} again");
+                last = bern;
+                if done {
+                    return last;
+                }
+            }
+        };
+        let readers: Vec<_> = (0..3).map(|_| scope.spawn(read)).collect();
+        (1..=COMMITS).for_each(change);
+        over.store(true, SeqCst);
+        assert!(readers.into_iter().all(|r| r.join().unwrap() == COMMITS));
+    });
+}
+
+#[test]
 fn commits_survive_restarts_and_loads() {
     let shop = Shop::new();
     let opened = open(&shop);
@@ -213,6 +253,34 @@ fn commits_survive_restarts_and_loads() {
     assert_eq!(towns(&*open(&shop).database.snapshot()), "Bern 2.25");
     change(SHOPS, SALES);
     assert_eq!(towns(&*open(&shop).database.snapshot()), "Bern 2.25, Lyon 10");
+}
+
+#[test]
+fn named_commits_are_known_after_a_restart() {
+    let shop = Shop::new();
+    let names = {
+        let Open { store, database } = open(&shop);
+        for (name, bern) in [(7, 1.0), (0, 2.0), (u128::MAX, 3.0)] {
+            let transaction = store.begin();
+            write(&transaction, &database, &amount(&database, Some("Bern"), bern));
+            transaction.commit_as(name, &Context::unlimited()).unwrap();
+        }
+        // Nothing to commit leaves nothing; what lost a conflict neither.
+        store.begin().commit_as(8, &Context::unlimited()).unwrap();
+        let (first, second) = (store.begin(), store.begin());
+        for transaction in [&first, &second] {
+            write(transaction, &database, &amount(&database, Some("Lyon"), 1.0));
+        }
+        commit(&first).unwrap();
+        second.commit_as(9, &Context::unlimited()).unwrap_err();
+        store.committed().unwrap()
+    };
+    let mut sorted: Vec<u128> = names.iter().copied().collect();
+    sorted.sort_unstable();
+    assert_eq!(sorted, [7, u128::MAX]);
+    let Open { store, database } = open(&shop);
+    assert_eq!(store.committed().unwrap(), names);
+    assert_eq!(towns(&*database.snapshot()), "Bern 3, Lyon 1");
 }
 
 #[test]

@@ -9,8 +9,10 @@ use crate::scope::Scope;
 use crate::session::{Session, State};
 use facetta_model::{Error, Result, error};
 use fjall::{Database, Keyspace, KeyspaceCreateOptions, PersistMode};
+use rustc_hash::FxHashSet;
 use serde::{Deserialize, Serialize};
-use std::path::Path;
+use std::fs::File;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// A session as it is kept.
@@ -34,6 +36,9 @@ pub struct Saved {
     /// Whether a transaction is open, or was and the session has not been told that it is lost.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub transaction: bool,
+    /// The name of the open transaction: one that the store has committed was not lost, whatever else is kept here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transaction_id: Option<String>,
 }
 
 impl Saved {
@@ -48,6 +53,7 @@ impl Saved {
             properties,
             scope: state.scope.as_deref().map(Scope::texts).unwrap_or_default(),
             transaction: state.transaction.is_some() || state.transaction_lost,
+            transaction_id: state.transaction.as_ref().map(|t| t.id.to_string()),
         }
     }
 
@@ -55,12 +61,19 @@ impl Saved {
     pub fn started(&self) -> Moment {
         Moment(self.started)
     }
+
+    /// Whether a transaction is lost if none is open any more, and the store has committed those of `committed`.
+    pub fn has_lost(&self, committed: &FxHashSet<u128>) -> bool {
+        let id = self.transaction_id.as_deref().and_then(Guid::parse);
+        self.transaction && !id.is_some_and(|id| committed.contains(&id.0))
+    }
 }
 
 /// The journal of sessions.
 pub struct Journal {
     database: Database,
     sessions: Keyspace,
+    folder: PathBuf,
 }
 
 fn failed(what: &str) -> impl Fn(fjall::Error) -> Error + '_ {
@@ -81,7 +94,7 @@ impl Journal {
             .map_err(failed("cannot be opened"))?;
         let options = || KeyspaceCreateOptions::default().max_memtable_size(8 << 20);
         let sessions = database.keyspace("sessions", options).map_err(failed("cannot be opened"))?;
-        Ok(Journal { database, sessions })
+        Ok(Journal { database, sessions, folder: folder.to_owned() })
     }
 
     /// Keeps a session as it is now.
@@ -123,6 +136,25 @@ impl Journal {
     /// # Errors
     /// The disk refuses.
     pub fn sync(&self) -> Result<()> {
+        // The database would hold its lock while the disk works, and every begin and end would wait for the disk. What was
+        // written is with the system already, and a file is synced through any descriptor of it.
+        let unsynced = |e| error!(Io, "The journal of sessions cannot be synced: {e}");
+        let mut synced = 0;
+        for entry in std::fs::read_dir(&self.folder).map_err(unsynced)? {
+            let path = entry.map_err(unsynced)?.path();
+            if path.extension().is_none_or(|extension| extension != "jnl") {
+                continue;
+            }
+            match File::options().write(true).open(&path).and_then(|file| file.sync_data()) {
+                Ok(()) => synced += 1,
+                // All that was in it is in tables meanwhile, and those are synced before it goes.
+                Err(e) if e.kind() == std::io::ErrorKind::NotFound => {}
+                Err(e) => return Err(unsynced(e)),
+            }
+        }
+        if synced > 0 {
+            return Ok(());
+        }
         self.database.persist(PersistMode::SyncData).map_err(failed("cannot be synced"))
     }
 
@@ -135,5 +167,44 @@ impl Journal {
 impl std::fmt::Debug for Journal {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Journal").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_transaction_that_was_committed_is_not_lost() {
+        let saved = |transaction, id: Option<Guid>| Saved {
+            spid: 1,
+            user: "ann".into(),
+            started: 0,
+            catalog: None,
+            properties: Vec::new(),
+            scope: Vec::new(),
+            transaction,
+            transaction_id: id.map(|id| id.to_string()),
+        };
+        let committed = [7].into_iter().collect();
+        let table =
+            [(false, None, false), (true, None, true), (true, Some(Guid(7)), false), (true, Some(Guid(8)), true)];
+        for (transaction, id, lost) in table {
+            assert_eq!(saved(transaction, id).has_lost(&committed), lost, "{transaction} {id:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_synced_is_there_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let id = Guid(7);
+        let journal = Journal::open(folder.path()).unwrap();
+        let found = std::fs::read_dir(folder.path()).unwrap().flatten();
+        assert!(found.into_iter().any(|e| e.path().extension().is_some_and(|e| e == "jnl")), "no file to sync");
+        let kept = Saved { spid: 3, ..serde_json::from_str(r#"{"spid":1,"user":"ann","started":0}"#).unwrap() };
+        journal.save(id, &kept).unwrap();
+        journal.sync().unwrap();
+        drop(journal);
+        assert_eq!(Journal::open(folder.path()).unwrap().all().unwrap(), [(id, kept)]);
     }
 }

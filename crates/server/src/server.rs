@@ -81,7 +81,8 @@ impl Server {
         let auth = Auth::open(clock.clone(), settings.users_path())?;
         let folder = settings.data_dir.as_ref().filter(|_| settings.keep_sessions).map(|d| d.join("sessions"));
         let journal = folder.map(|f| Journal::open(&f)).transpose()?;
-        let sessions = Sessions::open(clock.clone(), settings.timeouts.clone(), settings.limits.sessions, journal)?;
+        let sessions =
+            Sessions::open(clock.clone(), settings.timeouts.clone(), settings.limits.sessions, journal, &store)?;
         let server = Server {
             started: clock.now(),
             address,

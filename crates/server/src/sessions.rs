@@ -11,7 +11,7 @@ use crate::sync::{lock, read, write};
 use facetta_engine::Store;
 use facetta_model::{CancelReason, Error, Result, bail, error};
 use facetta_xmla::{Properties, session_not_found};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, RwLock};
@@ -47,12 +47,20 @@ pub struct Sessions {
 }
 
 impl Sessions {
-    /// A registry with what the journal has kept.
+    /// A registry with what the journal has kept; the store knows which transactions were committed.
     ///
     /// # Errors
-    /// The journal cannot be read.
-    pub fn open(clock: Clock, timeouts: Timeouts, limit: usize, journal: Option<Journal>) -> Result<Sessions> {
+    /// The journal or the store's log of commits cannot be read.
+    pub fn open(
+        clock: Clock,
+        timeouts: Timeouts,
+        limit: usize,
+        journal: Option<Journal>,
+        store: &Store,
+    ) -> Result<Sessions> {
         let kept = journal.as_ref().map(Journal::all).transpose()?.unwrap_or_default();
+        let asks = kept.iter().any(|(_, saved)| saved.transaction_id.is_some());
+        let committed = if asks { store.committed()? } else { FxHashSet::default() };
         let sessions = Sessions {
             clock,
             timeouts,
@@ -67,13 +75,13 @@ impl Sessions {
             ended: AtomicU64::new(0),
         };
         for (id, saved) in kept {
-            sessions.restore(id, &saved)?;
+            sessions.restore(id, &saved, &committed)?;
         }
         Ok(sessions)
     }
 
     /// A session as it was before the restart; its idle time begins anew.
-    fn restore(&self, id: Guid, saved: &Saved) -> Result<()> {
+    fn restore(&self, id: Guid, saved: &Saved, committed: &FxHashSet<u128>) -> Result<()> {
         let session = Session::new(id, saved.spid, self.texts.share(&saved.user), true, saved.started());
         let mut properties = Properties::default();
         for (name, value) in &saved.properties {
@@ -86,7 +94,7 @@ impl Sessions {
             let mut state = session.state();
             state.catalog = saved.catalog.as_deref().map(|c| self.texts.share(c));
             state.properties = self.share_properties(properties);
-            state.transaction_lost = saved.transaction;
+            state.transaction_lost = saved.has_lost(committed);
             state.scope = Scope::of_texts(&saved.scope).map(Box::new);
             state.idle_since = self.clock.now();
         }

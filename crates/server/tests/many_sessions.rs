@@ -1,5 +1,6 @@
 //! What a session costs: 100,000 idle ones, each with user, catalog and five properties, under 1 KiB of memory each.
 
+use facetta_engine::Store;
 use facetta_server::clock::{Clock, Moment};
 use facetta_server::journal::Journal;
 use facetta_server::memory::resident;
@@ -15,7 +16,7 @@ fn an_idle_session_takes_less_than_a_kibibyte() {
     let journal = Journal::open(folder.path()).unwrap();
     let timeouts = Timeouts { max_idle_session: Some(std::time::Duration::from_secs(3600)), ..Timeouts::default() };
     let clock = Clock::virtual_from(Moment(0));
-    let sessions = Sessions::open(clock.clone(), timeouts, 200_000, Some(journal)).unwrap();
+    let sessions = Sessions::open(clock.clone(), timeouts, 200_000, Some(journal), &Store::in_memory()).unwrap();
     let Some(before) = resident() else {
         eprintln!("skipped: this system does not tell how much memory a process has");
         return;

@@ -15,9 +15,11 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use std::sync::Arc;
 
 /// Changes when frames of an older program must be read in another way.
-const FORMAT: u8 = 2;
+const FORMAT: u8 = 3;
 /// That of frames which hold cells only.
 const CELLS_ONLY: u8 = 1;
+/// That of frames which have no name.
+const NAMELESS: u8 = 2;
 
 /// The key of a null.
 const NULL_KEY: &str = "\u{0}null";
@@ -105,10 +107,12 @@ fn key_text(hierarchy: &Hierarchy, member: MemberId) -> String {
 }
 
 impl Keeper {
-    /// A frame of the changes of one commit.
-    pub(crate) fn frame(changes: &[Change<'_>], time: DateTime, context: &Context) -> Result<Vec<u8>> {
+    /// A frame of the changes of one commit; `name` is that of the transaction, 0 for one that has none.
+    pub(crate) fn frame(name: u128, changes: &[Change<'_>], time: DateTime, context: &Context) -> Result<Vec<u8>> {
         let mut writer = Writer::default();
         writer.u8(FORMAT);
+        writer.u64((name >> 64) as u64);
+        writer.u64(name as u64);
         writer.text(&time.to_string());
         writer.u32(changes.len() as u32);
         for Change { catalog, version, groups, definitions } in changes {
@@ -123,13 +127,24 @@ impl Keeper {
         Ok(writer.into_bytes())
     }
 
+    /// The format of a frame and the name of its transaction, 0 if it has none; the reader stands behind them.
+    fn read_head(reader: &mut Reader<'_>) -> Result<(u8, u128)> {
+        match reader.u8()? {
+            format @ (CELLS_ONLY | NAMELESS) => Ok((format, 0)),
+            FORMAT => Ok((FORMAT, u128::from(reader.u64()?) << 64 | u128::from(reader.u64()?))),
+            _ => bail!(Io, "the log of commits was written by a newer program"),
+        }
+    }
+
+    /// The name of the transaction whose frame this is, 0 if it has none.
+    pub(crate) fn name(frame: &[u8]) -> Result<u128> {
+        Self::read_head(&mut Reader::new(frame)).map(|(_, name)| name)
+    }
+
     /// What a frame says.
     pub(crate) fn read(frame: &[u8]) -> Result<Vec<StoredChange>> {
         let mut reader = Reader::new(frame);
-        let format = reader.u8()?;
-        if ![CELLS_ONLY, FORMAT].contains(&format) {
-            bail!(Io, "the log of commits was written by a newer program");
-        }
+        let (format, _) = Self::read_head(&mut reader)?;
         let time: DateTime = reader.text()?.parse().map_err(|_| Error::internal("a commit has no time"))?;
         let mut changes = Vec::new();
         for _ in 0..reader.count(8)? {

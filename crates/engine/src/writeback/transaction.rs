@@ -224,15 +224,23 @@ impl Transaction {
     /// [`facetta_model::ErrorKind::Conflict`] if another transaction committed a change of the same cells first;
     /// an error of the disk; interrupts.
     pub fn commit(&self, context: &Context) -> Result<()> {
+        self.commit_as(0, context)
+    }
+
+    /// As [`Transaction::commit`], under a name that [`Store::committed`] knows from then on; 0 is none.
+    ///
+    /// # Errors
+    /// As [`Transaction::commit`].
+    pub fn commit_as(&self, name: u128, context: &Context) -> Result<()> {
         let mut parts = std::mem::take(&mut *self.parts());
-        let committed = self.commit_parts(&mut parts, context);
+        let committed = self.commit_parts(name, &mut parts, context);
         if committed.as_ref().is_err_and(facetta_model::Error::is_interrupt) {
             *self.parts() = parts;
         }
         committed
     }
 
-    fn commit_parts(&self, parts: &mut Parts, context: &Context) -> Result<()> {
+    fn commit_parts(&self, name: u128, parts: &mut Parts, context: &Context) -> Result<()> {
         if parts.writes.is_empty() {
             return Ok(());
         }
@@ -250,7 +258,7 @@ impl Transaction {
             changes.push(Change { catalog: part.database.name(), version: base, groups, definitions });
             versions.push(with_definitions(changed(base, segments, Some(time), context)?, definitions, Some(time)));
         }
-        let frame = Keeper::frame(&changes, time, context)?;
+        let frame = Keeper::frame(name, &changes, time, context)?;
         // From here on it cannot be cancelled: either the frame gets to the disk, or it does not.
         context.check()?;
         log.append(&frame)?;
@@ -393,7 +401,7 @@ impl Part {
         // The catalog was loaded again: its members have other numbers now.
         let groups = merged.iter().map(|(group, segment)| GroupChange { group: *group, segment }).collect();
         let change = Change { catalog: self.database.name(), version: &self.base, groups, definitions: &[] };
-        let frame = Keeper::frame(&[change], crate::store::now(), context)?;
+        let frame = Keeper::frame(0, &[change], crate::store::now(), context)?;
         let mut segments = Vec::new();
         for change in Keeper::read(&frame)? {
             let applied = change.apply(&mut Places::new(&current), context)?;

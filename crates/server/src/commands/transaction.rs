@@ -22,7 +22,7 @@ pub fn begin(server: &Server, session: &Arc<Session>) -> Result<()> {
 pub fn commit(server: &Server, session: &Arc<Session>, context: &Context) -> Result<()> {
     context.check()?;
     let Some(transaction) = server.sessions.release_transaction(session)? else { return Ok(()) };
-    let committed = transaction.changes.commit(context);
+    let committed = transaction.changes.commit_as(transaction.id.0, context);
     match &committed {
         Ok(()) => tracing::info!(session = %session.id, transaction = %transaction.id, "transaction committed"),
         Err(error) if error.is_interrupt() => return committed,

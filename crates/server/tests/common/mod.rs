@@ -8,5 +8,6 @@ pub mod envelope;
 pub mod http;
 pub mod log;
 pub mod names;
+pub mod random;
 pub mod show;
 pub mod world;

@@ -1,8 +1,8 @@
 //! Plays a history: asks the server, tells the model, and compares what both say.
 
-use crate::Random;
 use crate::common::envelope::{cancel, discover, envelope, execute, session_header, statement};
 use crate::common::http::{Request, Socket};
+use crate::common::random::Random;
 use crate::common::world::{Result, wait_for};
 use crate::gate::{Gate, QUERY};
 use crate::model::{IDLE, IDLE_IN_TRANSACTION, Kind, LIFE, Model, Outcome};

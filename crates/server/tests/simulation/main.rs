@@ -14,30 +14,8 @@ mod gate;
 mod model;
 
 use common::log::Log;
+use common::random::{Random, number};
 use driver::Driver;
-
-fn number(variable: &str, default: u64) -> u64 {
-    std::env::var(variable)
-        .ok()
-        .map_or(default, |v| v.parse().unwrap_or_else(|_| panic!("{variable} is no number: {v}")))
-}
-
-/// Numbers that look random, the same ones for the same seed (splitmix64).
-pub(crate) struct Random(u64);
-
-impl Random {
-    pub(crate) fn below(&mut self, limit: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        ((z ^ (z >> 31)) % limit.max(1) as u64) as usize
-    }
-
-    pub(crate) fn one_of<T: Copy>(&mut self, all: &[T]) -> Option<T> {
-        (!all.is_empty()).then(|| all[self.below(all.len())])
-    }
-}
 
 /// Steps of a history.
 const STEPS: usize = 20;
@@ -47,8 +25,11 @@ fn histories() {
     let log = Log::begin();
     let (seed, count) = (number("FACETTA_SIM_SEED", 1), number("FACETTA_SIM_COUNT", 500));
     let mut driver = Driver::new().unwrap();
-    for seed in seed..seed + count {
-        let mut random = Random(seed);
+    for (played, seed) in (seed..seed + count).enumerate() {
+        if played > 0 && played % 1000 == 0 {
+            println!("{played} of {count} histories");
+        }
+        let mut random = Random::new(seed);
         let played = (0..STEPS).try_for_each(|_| driver.step(&mut random)).and_then(|()| driver.end_history());
         if let Err(error) = played {
             let story = driver.story.join("\n");
