@@ -20,7 +20,7 @@ const SMALL_ARRAY: u64 = 1 << 16;
 /// The work is cut into so many runs of blocks at most.
 const MOST_RUNS: usize = 16;
 /// All runs' arrays together hold at most so many bytes, where fewer runs can avoid more.
-const RUN_BYTES: usize = 128 << 20;
+const RUN_BYTES: usize = 16 << 20;
 /// Hashed groups are kept in so many tables, so that none grows in one long step.
 const SHARDS: usize = 64;
 

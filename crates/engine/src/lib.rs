@@ -27,8 +27,15 @@ mod writeback;
 
 // The tests' helpers are shared with the tests outside, where the crate has its name.
 #[cfg(test)]
+#[path = "../tests/common/chain.rs"]
+mod chain;
+#[cfg(test)]
 extern crate self as facetta_engine;
+#[cfg(test)]
+#[path = "../tests/common/shop.rs"]
+mod shop;
 
 pub use process::{BatchesOf, ColumnProfile, MemoryTable, ProfileKind, Progress, Source, Step, TableProfile};
+pub use snapshot::Answers;
 pub use store::{Database, Store};
 pub use writeback::{CellWrite, DefinitionChange, Savepoint, Transaction, Written};

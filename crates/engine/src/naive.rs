@@ -13,6 +13,7 @@ use facetta_model::{
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 
 /// A snapshot that answers row by row.
 pub(crate) struct NaiveSnapshot {
@@ -40,7 +41,10 @@ impl Snapshot for NaiveSnapshot {
         let mut groups: BTreeMap<Vec<MemberId>, Vec<Cell>> = BTreeMap::new();
         let aggregators = &self.version.catalog.measure_groups[request.group.index()].measures;
         let mut step = 0;
+        context.check()?;
+        context.counters().scans.fetch_add(1, Relaxed);
         for placed in &data.segments {
+            context.counters().rows_read.fetch_add(placed.segment.rows as u64, Relaxed);
             for at in 0..placed.segment.rows {
                 context.check_every(&mut step)?;
                 let maps = placed.maps.iter().zip(&placed.segment.paths);

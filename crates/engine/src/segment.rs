@@ -57,6 +57,12 @@ impl Segment {
         (self.rows as u64) * (paths + numbers + distincts + self.flags.len()) as u64
     }
 
+    /// Bytes of memory that it takes, however few its rows are.
+    pub(crate) fn held_bytes(&self) -> u64 {
+        let columns = self.paths.len() + self.numbers.len() + self.flags.len() + self.distincts.len();
+        self.bytes() + (columns * size_of::<CodeColumn>() + size_of_val(&*self.measures) + size_of::<Segment>()) as u64
+    }
+
     /// The column of a measure's numbers.
     pub(crate) fn number(&self, measure: usize) -> Option<&NumberColumn> {
         match self.measures[measure] {

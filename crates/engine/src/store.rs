@@ -1,12 +1,11 @@
 //! The catalogs of a server: loaded, versioned, and on disk where there is a folder for them.
 
 use crate::manifest::{Manifest, definition_hash};
-use crate::naive::NaiveSnapshot;
 use crate::process::{Processed, Progress, Source, Times, assemble, process, tables_of};
 use crate::segment_file::{SegmentLayout, map};
-use crate::snapshot::StoreSnapshot;
+use crate::snapshot::Answers;
 use crate::version::{GroupData, Version};
-use crate::writeback::{Commits, Keeper, Log, Places, with_definitions, with_segments};
+use crate::writeback::{Commits, Keeper, Log, Places, merge_log, with_definitions, with_segments};
 use crate::{files, fingerprint, segment_file};
 use facetta_model::definition::Definition;
 use facetta_model::{Context, Result, Snapshot, bail, name};
@@ -29,6 +28,10 @@ pub struct Store {
     loading: Mutex<()>,
     /// Commits; whoever publishes a version holds it.
     log: Mutex<Log>,
+    /// One merge of the log at a time.
+    merging: Mutex<()>,
+    answers: Answers,
+    transaction_memory: u64,
 }
 
 struct Disk {
@@ -42,16 +45,45 @@ pub struct Database {
     name: String,
     current: RwLock<Arc<Version>>,
     commits: Mutex<Commits>,
+    answers: Answers,
 }
 
 impl Store {
     /// A store that keeps nothing when it is dropped.
     pub fn in_memory() -> Store {
-        Store::with(None, Log::Memory(Vec::new()))
+        Store::with(None, Log::in_memory())
     }
 
     fn with(disk: Option<Disk>, log: Log) -> Store {
-        Store { disk, databases: Mutex::default(), loading: Mutex::default(), log: Mutex::new(log) }
+        Store {
+            disk,
+            databases: Mutex::default(),
+            loading: Mutex::default(),
+            log: Mutex::new(log),
+            merging: Mutex::default(),
+            answers: Answers::default(),
+            transaction_memory: u64::MAX / 2,
+        }
+    }
+
+    /// The same store, answering by another implementor of the seam; to be said before anything is loaded.
+    pub fn answering(mut self, answers: Answers) -> Store {
+        self.answers = answers;
+        self
+    }
+
+    /// The same store, in which the changes of a transaction may hold so many bytes until it ends.
+    pub fn transactions_within(mut self, bytes: u64) -> Store {
+        self.transaction_memory = bytes;
+        self
+    }
+
+    pub(crate) fn answers(&self) -> Answers {
+        self.answers
+    }
+
+    pub(crate) fn transaction_memory(&self) -> u64 {
+        self.transaction_memory
     }
 
     /// Opens the store in a folder, which is made if it does not exist.
@@ -108,7 +140,8 @@ impl Store {
             return Ok(database.clone());
         }
         let current = RwLock::new(Arc::new(version));
-        let database = Arc::new(Database { name: name.to_owned(), current, commits: Mutex::default() });
+        let database =
+            Arc::new(Database { name: name.to_owned(), current, commits: Mutex::default(), answers: self.answers });
         databases.push(database.clone());
         Ok(database)
     }
@@ -118,16 +151,27 @@ impl Store {
         self.log.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The names of all transactions that were committed under one.
+    /// The names of all transactions that were committed under one, but for those of long ago.
     ///
     /// # Errors
     /// The log of commits cannot be read.
     pub fn committed(&self) -> Result<FxHashSet<u128>> {
-        let names: Result<FxHashSet<u128>> = self.log().frames()?.iter().map(|frame| Keeper::name(frame)).collect();
-        names.map(|mut names| {
-            names.remove(&0);
-            names
-        })
+        let mut frames = self.log().read()?;
+        let mut names = FxHashSet::default();
+        while let Some(frame) = frames.next()? {
+            names.extend(Keeper::names(&frame)?);
+        }
+        Ok(names)
+    }
+
+    /// Merges the log of commits if most of it is history: as many bytes stay as the changes of cells need that are alive.
+    /// Commits go on meanwhile. True if there was something to do.
+    ///
+    /// # Errors
+    /// The disk refuses: then the log is as it was; interrupts.
+    pub fn tidy_log(&self, context: &Context) -> Result<bool> {
+        let _one = self.merging.lock().unwrap_or_else(PoisonError::into_inner);
+        merge_log(|| self.log(), context, &mut |_| {})
     }
 
     /// The catalog of a name, without regard to case.
@@ -228,7 +272,8 @@ fn with_commits(name: &str, version: Version, log: &mut Log, context: &Context) 
     let (mut time, mut schema_time) = (version.catalog.last_data_update, version.catalog.last_schema_update);
     let mut definitions = Vec::new();
     let mut places = Places::new(&version);
-    for frame in log.frames()? {
+    let mut frames = log.read()?;
+    while let Some(frame) = frames.next()? {
         context.check()?;
         for change in Keeper::read(&frame)?.into_iter().filter(|c| name::same(&c.catalog, name)) {
             let applied = change.apply(&mut places, context)?;
@@ -274,12 +319,12 @@ impl Database {
 
     /// The current version, which stays as it is however long it is held.
     pub fn snapshot(&self) -> Arc<dyn Snapshot> {
-        Arc::new(StoreSnapshot { version: self.version() })
+        self.answers.snapshot(self.version())
     }
 
     /// The current version, answered row by row: slow, obvious, for tests.
     pub fn naive_snapshot(&self) -> Arc<dyn Snapshot> {
-        Arc::new(NaiveSnapshot { version: self.version() })
+        Answers::RowByRow.snapshot(self.version())
     }
 
     pub(crate) fn version(&self) -> Arc<Version> {

@@ -1,8 +1,6 @@
 //! Segments whose codes are in an order of their own, and blocks that need not be read.
 
-#[path = "../tests/common/chain.rs"]
-mod chain;
-
+use crate::chain;
 use crate::column::{BLOCK_ROWS, CodeColumn, CodesBuilder};
 use crate::segment::{CodeMap, Segment};
 use crate::snapshot::StoreSnapshot;

@@ -1,13 +1,13 @@
-//! Every operator can be cancelled at any of its polls and ended at its limit of memory, and gives all bytes back.
+//! Every operator is cancelled at its polls, refused at its charges and ended at a limit of memory, and gives all bytes back.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 #[path = "common/chain.rs"]
 mod chain;
 
-use facetta_engine::{CellWrite, Database, Store, Transaction};
+use facetta_engine::{CellWrite, Database, Store};
 use facetta_model::{
     CancelReason, Context, ErrorKind, Grain, LinkId, MeasureGroupId, MemberId, MemberPart, Path, Result, RowsRequest,
-    SourceColumn, SubcubeAxis, SubcubeFilter, SubcubeRequest, TupleFilter, Value,
+    SourceColumn, SubcubeAxis, SubcubeFilter, SubcubeRequest, Trip, TupleFilter, Value,
 };
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -132,21 +132,19 @@ static OPERATORS: &[Operator] = &[
         limit: 100_000,
         run: |loaded, context| {
             let transaction = loaded.store.begin();
-            transaction.write(&loaded.database, &write(), context).map(drop)?;
-            commit_nowhere(&transaction)
+            transaction.write(&loaded.database, &write(), context).map(drop)
         },
     },
     Operator {
         name: "commit",
-        charged_as: "Writeback",
-        limit: 100_000,
+        charged_as: "",
+        limit: u64::MAX,
         run: |loaded, context| {
             let transaction = loaded.store.begin();
-            transaction.write(&loaded.database, &write(), context)?;
-            // Cancelled or not, nothing may be left that a later run could conflict with.
-            transaction.rollback();
-            transaction.write(&loaded.database, &write(), context)?;
-            commit_nowhere(&transaction)
+            transaction.write(&loaded.database, &write(), &Context::unlimited())?;
+            let committed = transaction.commit(context);
+            assert_eq!(transaction.has_changes(), committed.is_err(), "one that is interrupted is as it was");
+            committed
         },
     },
     Operator {
@@ -170,11 +168,6 @@ fn write() -> CellWrite {
     CellWrite { group: MeasureGroupId(0), measure: 1, filters: vec![], tuples: vec![], value: Value::Int(1_000_000) }
 }
 
-fn commit_nowhere(transaction: &Transaction) -> Result<()> {
-    transaction.rollback();
-    Ok(())
-}
-
 #[test]
 fn every_operator_polls_and_stops() {
     let loaded = load();
@@ -189,26 +182,30 @@ fn every_operator_polls_and_stops() {
         cancelled.token().cancel(CancelReason::Cancel);
         let error = (operator.run)(&loaded, &cancelled).expect_err(operator.name);
         assert_eq!(error.kind(), ErrorKind::Cancelled, "{}", operator.name);
-        // Cancelled while it runs: by whoever watches its polls.
-        let watched = Context::unlimited();
-        let error = std::thread::scope(|scope| {
-            let watcher = watched.clone();
-            scope.spawn(move || {
-                while watcher.counters().checks.load(Relaxed) < 2 {
-                    std::hint::spin_loop();
-                }
-                watcher.token().cancel(CancelReason::Timeout);
-            });
-            // A quick one may be through before it is hit: it is run until one is.
-            loop {
-                if let Err(error) = (operator.run)(&loaded, &watched) {
-                    break error;
-                }
-            }
-        });
-        assert_eq!(error.kind(), ErrorKind::Timeout, "{}", operator.name);
-        assert_eq!(watched.memory().held(), 0, "{} keeps bytes when it is cancelled", operator.name);
+        let charges = free.memory().charges();
+        let trips = numbers(polls).map(Trip::Check).chain(numbers(charges).map(Trip::Charge));
+        for trip in trips {
+            let context = Context::tripping(trip);
+            let error = (operator.run)(&loaded, &context).expect_err(operator.name);
+            let expected = match trip {
+                Trip::Check(_) => ErrorKind::Cancelled,
+                Trip::Charge(_) => ErrorKind::MemoryLimit,
+            };
+            assert_eq!(error.kind(), expected, "{} at {trip:?}: {error}", operator.name);
+            assert_eq!(context.memory().held(), 0, "{} keeps bytes at {trip:?}", operator.name);
+        }
     }
+}
+
+/// Some numbers from 1 to `most`, the first and the last ones among them.
+fn numbers(most: u64) -> impl Iterator<Item = u64> {
+    let steps = 6;
+    let mut numbers: Vec<u64> =
+        (1..=4).chain((1..steps).map(|n| most * n / steps)).chain([most - most.min(1), most]).collect();
+    numbers.retain(|n| (1..=most).contains(n));
+    numbers.sort_unstable();
+    numbers.dedup();
+    numbers.into_iter()
 }
 
 #[test]

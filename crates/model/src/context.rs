@@ -54,18 +54,29 @@ impl CancelToken {
     }
 }
 
-/// Bytes that a command holds now, at most ever, and may hold.
+/// Bytes that a command, or a transaction between commands, holds now, at most ever, and may hold.
 #[derive(Debug)]
 pub struct MemoryAccount {
+    /// Whose it is, as the fault says.
+    holder: &'static str,
     limit: u64,
     held: AtomicU64,
     peak: AtomicU64,
+    /// Charges asked for; tests refuse the one of a number.
+    charges: AtomicU64,
+    refused: u64,
 }
 
 impl MemoryAccount {
-    /// An account that may hold `limit` bytes.
-    pub fn new(limit: u64) -> Self {
-        Self { limit, held: AtomicU64::new(0), peak: AtomicU64::new(0) }
+    /// An account of `holder` ("operation", "transaction") that may hold `limit` bytes.
+    pub fn new(holder: &'static str, limit: u64) -> Self {
+        let zero = || AtomicU64::new(0);
+        Self { holder, limit, held: zero(), peak: zero(), charges: zero(), refused: u64::MAX }
+    }
+
+    /// A charge of nothing yet in the name of `operator`; it is given back when dropped.
+    pub fn begin(self: &Arc<Self>, operator: &'static str) -> Charge {
+        Charge { account: self.clone(), operator, bytes: 0 }
     }
 
     /// Bytes held now.
@@ -78,14 +89,21 @@ impl MemoryAccount {
         self.peak.load(Relaxed)
     }
 
+    /// How often a charge was asked for; tests count these.
+    pub fn charges(&self) -> u64 {
+        self.charges.load(Relaxed)
+    }
+
     fn take(&self, bytes: u64, operator: &str) -> Result<()> {
         let held = self.held.fetch_add(bytes, Relaxed) + bytes;
-        if held > self.limit {
+        let refused = self.charges.fetch_add(1, Relaxed) + 1 == self.refused;
+        if held > self.limit || refused {
             self.held.fetch_sub(bytes, Relaxed);
+            let (limit, unit) = if self.limit < 1 << 20 { (self.limit, "bytes") } else { (self.limit >> 20, "MiB") };
             crate::bail!(
                 MemoryLimit,
-                "Memory error: the operation reached its limit of {} MiB in {operator}",
-                self.limit >> 20
+                "Memory error: the {} reached its limit of {limit} {unit} in {operator}",
+                self.holder
             );
         }
         self.peak.fetch_max(held, Relaxed);
@@ -159,6 +177,17 @@ pub struct Context {
     deadline: Option<Instant>,
     memory: Arc<MemoryAccount>,
     counters: Arc<Counters>,
+    /// The check at which the token sets itself, for tests; 0 for none.
+    trips_at: u64,
+}
+
+/// Where a context stops its command by itself, so that a test can stop it wherever it can be stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trip {
+    /// At the check of this number, from 1: as if it were cancelled just before.
+    Check(u64),
+    /// At the charge of this number, from 1: as if it would pass the limit.
+    Charge(u64),
 }
 
 impl Context {
@@ -167,9 +196,23 @@ impl Context {
         Self {
             token: Arc::default(),
             deadline: timeout.and_then(|t| Instant::now().checked_add(t)),
-            memory: Arc::new(MemoryAccount::new(memory_limit)),
+            memory: Arc::new(MemoryAccount::new("operation", memory_limit)),
             counters: Arc::default(),
+            trips_at: 0,
         }
+    }
+
+    /// A context without limits that stops its command at a point.
+    pub fn tripping(trip: Trip) -> Self {
+        let mut context = Self::unlimited();
+        match trip {
+            Trip::Check(number) => context.trips_at = number,
+            Trip::Charge(number) => {
+                let account = MemoryAccount { refused: number, ..MemoryAccount::new("operation", u64::MAX / 2) };
+                context.memory = Arc::new(account);
+            }
+        }
+        context
     }
 
     /// A context without limits: for loading at start and for tests.
@@ -201,7 +244,10 @@ impl Context {
     /// Every loop that can be long asks this at least every 10 ms of work.
     #[inline]
     pub fn check(&self) -> Result<()> {
-        self.counters.checks.fetch_add(1, Relaxed);
+        let check = self.counters.checks.fetch_add(1, Relaxed) + 1;
+        if check == self.trips_at {
+            self.token.cancel(CancelReason::Cancel);
+        }
         if let Some(reason) = self.token.reason() {
             return Err(reason.error());
         }
@@ -223,7 +269,7 @@ impl Context {
 
     /// Charges `bytes` to the command in the name of `operator`; the charge is given back when dropped.
     pub fn charge(&self, operator: &'static str, bytes: usize) -> Result<Charge> {
-        let mut charge = Charge { account: self.memory.clone(), operator, bytes: 0 };
+        let mut charge = self.memory.begin(operator);
         charge.grow(bytes)?;
         Ok(charge)
     }
@@ -254,5 +300,17 @@ mod tests {
         drop(charge);
         assert_eq!(context.memory().held(), 0);
         assert_eq!(context.memory().peak(), 60);
+    }
+
+    #[test]
+    fn a_context_trips_where_it_is_told() {
+        let context = Context::tripping(Trip::Check(2));
+        assert!(context.check().is_ok());
+        assert_eq!(context.check().unwrap_err().kind(), ErrorKind::Cancelled);
+        let context = Context::tripping(Trip::Charge(2));
+        let _first = context.charge("Filter", 10).unwrap();
+        assert_eq!(context.charge("Filter", 10).unwrap_err().kind(), ErrorKind::MemoryLimit);
+        assert_eq!((context.memory().held(), context.memory().charges()), (10, 2));
+        assert!(context.charge("Filter", 10).is_ok());
     }
 }

@@ -28,7 +28,7 @@ pub use cellset::{
 };
 pub use column::{ValueColumn, ValueData};
 pub use compatibility::{Compatibility, NameEncoding};
-pub use context::{CancelReason, CancelToken, Charge, Context, Counters, MemoryAccount};
+pub use context::{CancelReason, CancelToken, Charge, Context, Counters, MemoryAccount, Trip};
 pub use error::{Error, ErrorKind, Location, Result, Span};
 pub use ids::{CubeId, DimensionId, HierarchyId, LevelId, LinkId, MeasureGroupId, MemberId};
 pub use later::{collect_or_drop_later, drop_later};

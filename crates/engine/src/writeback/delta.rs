@@ -24,6 +24,46 @@ pub(crate) enum Amounts {
 }
 
 impl Amounts {
+    /// Makes it as long as there are cells; the new ones have no delta.
+    pub(super) fn resize(&mut self, cells: usize) {
+        match self {
+            Amounts::Units(v) => v.resize(cells, None),
+            Amounts::Doubles(v) => v.resize(cells, None),
+        }
+    }
+
+    /// No amounts of the same type.
+    pub(super) fn none(&self) -> Amounts {
+        match self {
+            Amounts::Units(_) => Amounts::Units(Vec::new()),
+            Amounts::Doubles(_) => Amounts::Doubles(Vec::new()),
+        }
+    }
+
+    /// Adds each of `more` to the cell whose position `to` says.
+    pub(super) fn add(&mut self, more: &Amounts, to: &[usize]) -> Result<()> {
+        match (self, more) {
+            (Amounts::Units(sums), Amounts::Units(more)) => {
+                for (&cell, amount) in to.iter().zip(more) {
+                    let Some(amount) = amount else { continue };
+                    let Some(sum) = sums[cell].unwrap_or(0).checked_add(*amount) else {
+                        bail!(NotWritable, "the value is too large for a cell")
+                    };
+                    sums[cell] = Some(sum);
+                }
+            }
+            (Amounts::Doubles(sums), Amounts::Doubles(more)) => {
+                for (&cell, amount) in to.iter().zip(more) {
+                    if let Some(amount) = amount {
+                        sums[cell] = Some(sums[cell].unwrap_or(0.0) + amount);
+                    }
+                }
+            }
+            _ => bail!(Internal, "deltas of a measure differ in type"),
+        }
+        Ok(())
+    }
+
     pub(crate) fn len(&self) -> usize {
         match self {
             Amounts::Units(v) => v.len(),
@@ -112,45 +152,18 @@ pub(crate) fn merged(data: &GroupData, segments: &[PlacedSegment], context: &Con
         }
     }
     let count = cells.codes.len() / width.max(1);
-    for (_, amounts) in &mut sums {
-        match amounts {
-            Amounts::Units(units) => units.resize(count, None),
-            Amounts::Doubles(values) => values.resize(count, None),
-        }
-    }
+    sums.iter_mut().for_each(|(_, amounts)| amounts.resize(count));
     segment(data, &Deltas { width, codes: cells.codes, measures: sums })
 }
 
 /// Adds amounts to the cells at `to`.
 fn add(sums: &mut Vec<(usize, Amounts)>, measure: usize, amounts: &Amounts, to: &[usize]) -> Result<()> {
     let at = sums.iter().position(|(m, _)| *m == measure).unwrap_or_else(|| {
-        sums.push((
-            measure,
-            if let Amounts::Units(_) = amounts { Amounts::Units(vec![]) } else { Amounts::Doubles(vec![]) },
-        ));
+        sums.push((measure, amounts.none()));
         sums.len() - 1
     });
     let cells = to.iter().max().map_or(0, |most| most + 1);
-    match (&mut sums[at].1, amounts) {
-        (Amounts::Units(sums), Amounts::Units(more)) => {
-            sums.resize(sums.len().max(cells), None);
-            for (&cell, amount) in to.iter().zip(more) {
-                let Some(amount) = amount else { continue };
-                let Some(sum) = sums[cell].unwrap_or(0).checked_add(*amount) else {
-                    bail!(NotWritable, "the value is too large for a cell")
-                };
-                sums[cell] = Some(sum);
-            }
-        }
-        (Amounts::Doubles(sums), Amounts::Doubles(more)) => {
-            sums.resize(sums.len().max(cells), None);
-            for (&cell, amount) in to.iter().zip(more) {
-                if let Some(amount) = amount {
-                    sums[cell] = Some(sums[cell].unwrap_or(0.0) + amount);
-                }
-            }
-        }
-        _ => bail!(Internal, "deltas of a measure differ in type"),
-    }
-    Ok(())
+    let sums = &mut sums[at].1;
+    sums.resize(sums.len().max(cells));
+    sums.add(amounts, to)
 }

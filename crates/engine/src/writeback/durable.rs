@@ -14,12 +14,14 @@ use jiff::civil::DateTime;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::sync::Arc;
 
-/// Changes when frames of an older program must be read in another way.
-const FORMAT: u8 = 3;
-/// That of frames which hold cells only.
+/// The first byte of a frame: a commit. It changes when frames of an older program must be read in another way.
+const COMMIT: u8 = 3;
+/// That of commits which hold cells only.
 const CELLS_ONLY: u8 = 1;
-/// That of frames which have no name.
+/// That of commits which have no name.
 const NAMELESS: u8 = 2;
+/// That of a frame which says the same as some commits, with one delta for each cell and measure.
+pub(super) const MERGED: u8 = 4;
 
 /// The key of a null.
 const NULL_KEY: &str = "\u{0}null";
@@ -46,20 +48,20 @@ pub(crate) struct StoredChange {
     pub(crate) catalog: String,
     pub(crate) time: DateTime,
     pub(crate) definitions: Vec<DefinitionChange>,
-    groups: Vec<StoredGroup>,
+    pub(super) groups: Vec<StoredGroup>,
 }
 
 /// Deltas of a measure group by names and keys.
-struct StoredGroup {
-    group: String,
+pub(super) struct StoredGroup {
+    pub(super) group: String,
     /// Names of the links and hierarchies of the columns.
-    columns: Vec<(String, String)>,
+    pub(super) columns: Vec<(String, String)>,
     /// For each column the keys from the top of each member.
-    members: Vec<Vec<Vec<String>>>,
+    pub(super) members: Vec<Vec<Vec<String>>>,
     /// For each cell a position among the members of each column.
-    cells: Vec<u32>,
+    pub(super) cells: Vec<u32>,
     /// Names, scales and amounts.
-    measures: Vec<(String, Option<u8>, Amounts)>,
+    pub(super) measures: Vec<(String, Option<u8>, Amounts)>,
 }
 
 /// Deltas as they apply to a version.
@@ -109,36 +111,36 @@ fn key_text(hierarchy: &Hierarchy, member: MemberId) -> String {
 impl Keeper {
     /// A frame of the changes of one commit; `name` is that of the transaction, 0 for one that has none.
     pub(crate) fn frame(name: u128, changes: &[Change<'_>], time: DateTime, context: &Context) -> Result<Vec<u8>> {
-        let mut writer = Writer::default();
-        writer.u8(FORMAT);
-        writer.u64((name >> 64) as u64);
-        writer.u64(name as u64);
-        writer.text(&time.to_string());
-        writer.u32(changes.len() as u32);
+        let mut stored = Vec::with_capacity(changes.len());
         for Change { catalog, version, groups, definitions } in changes {
-            writer.text(catalog);
-            definitions::write(&mut writer, definitions);
-            writer.u32(groups.len() as u32);
+            let mut of_catalog = Vec::with_capacity(groups.len());
             for change in groups {
                 context.check()?;
-                write_group(&mut writer, version, change, context)?;
+                of_catalog.push(StoredGroup::of(version, change, context)?);
             }
+            stored.push((*catalog, *definitions, of_catalog));
         }
-        Ok(writer.into_bytes())
+        let changes = stored.iter().map(|(catalog, definitions, groups)| (*catalog, *definitions, &groups[..]));
+        write(Head::Commit(name), time, changes, context)
     }
 
-    /// The format of a frame and the name of its transaction, 0 if it has none; the reader stands behind them.
-    fn read_head(reader: &mut Reader<'_>) -> Result<(u8, u128)> {
-        match reader.u8()? {
-            format @ (CELLS_ONLY | NAMELESS) => Ok((format, 0)),
-            FORMAT => Ok((FORMAT, u128::from(reader.u64()?) << 64 | u128::from(reader.u64()?))),
+    /// The format of a frame and the names of its transactions; the reader stands behind them.
+    fn read_head(reader: &mut Reader<'_>) -> Result<(u8, Vec<u128>)> {
+        let format = reader.u8()?;
+        let count = match format {
+            CELLS_ONLY | NAMELESS => 0,
+            COMMIT => 1,
+            MERGED => reader.count(16)?,
             _ => bail!(Io, "the log of commits was written by a newer program"),
-        }
+        };
+        let mut name = || Ok(u128::from(reader.u64()?) << 64 | u128::from(reader.u64()?));
+        let names: Result<Vec<u128>> = (0..count).map(|_| name()).collect();
+        Ok((format, names?.into_iter().filter(|name| *name != 0).collect()))
     }
 
-    /// The name of the transaction whose frame this is, 0 if it has none.
-    pub(crate) fn name(frame: &[u8]) -> Result<u128> {
-        Self::read_head(&mut Reader::new(frame)).map(|(_, name)| name)
+    /// The names of the transactions whose frame this is: of those that have one.
+    pub(crate) fn names(frame: &[u8]) -> Result<Vec<u128>> {
+        Self::read_head(&mut Reader::new(frame)).map(|(_, names)| names)
     }
 
     /// What a frame says.
@@ -157,48 +159,117 @@ impl Keeper {
     }
 }
 
-fn write_group(writer: &mut Writer, version: &Version, change: &GroupChange<'_>, context: &Context) -> Result<()> {
-    let catalog = &version.catalog.measure_groups[change.group];
-    let columns = columns(version, change.group);
-    let own = deltas(&change.segment.segment);
-    writer.text(&catalog.name);
-    writer.u32(columns.len() as u32);
-    let mut positions: Vec<FxHashMap<u32, u32>> = Vec::with_capacity(columns.len());
-    for (at, (link, hierarchy_name, hierarchy)) in columns.iter().enumerate() {
-        let mut distinct: Vec<u32> = own.codes.iter().skip(at).step_by(own.width.max(1)).copied().collect();
-        distinct.sort_unstable();
-        distinct.dedup();
-        writer.text(link);
-        writer.text(hierarchy_name);
-        writer.u32(distinct.len() as u32);
-        for code in &distinct {
-            let path = key_path(hierarchy, change.segment.maps[at].member(*code));
-            writer.strings(path.iter());
+/// What a frame is, and of whom.
+pub(super) enum Head<'n> {
+    /// A commit of a transaction, whose name may be 0 for none.
+    Commit(u128),
+    /// A merge; what it knows of the names of transactions.
+    Merged(&'n [u128]),
+}
+
+/// A frame, with the changes of each catalog.
+pub(super) fn write<'s>(
+    head: Head<'_>,
+    time: DateTime,
+    changes: impl ExactSizeIterator<Item = (&'s str, &'s [DefinitionChange], &'s [StoredGroup])>,
+    context: &Context,
+) -> Result<Vec<u8>> {
+    let mut writer = Writer::default();
+    let names = match &head {
+        Head::Commit(name) => {
+            writer.u8(COMMIT);
+            std::slice::from_ref(name)
         }
-        positions.push(distinct.iter().enumerate().map(|(position, code)| (*code, position as u32)).collect());
+        Head::Merged(names) => {
+            writer.u8(MERGED);
+            writer.u32(names.len() as u32);
+            names
+        }
+    };
+    for name in names {
+        writer.u64((name >> 64) as u64);
+        writer.u64(*name as u64);
     }
-    let cells = own.codes.len() / own.width.max(1);
-    writer.u32(cells as u32);
-    let mut step = 0;
-    for codes in own.codes.chunks(own.width.max(1)) {
-        context.check_every(&mut step)?;
-        codes.iter().zip(&positions).for_each(|(code, position)| writer.u32(position[code]));
+    writer.text(&time.to_string());
+    writer.u32(changes.len() as u32);
+    for (catalog, definitions, groups) in changes {
+        writer.text(catalog);
+        definitions::write(&mut writer, definitions);
+        writer.u32(groups.len() as u32);
+        for group in groups {
+            context.check()?;
+            group.write(&mut writer, context)?;
+        }
     }
-    writer.u32(own.measures.len() as u32);
-    for (measure, amounts) in &own.measures {
-        writer.text(&catalog.measures[*measure].name);
-        let scale = version.groups[change.group].scales[*measure];
-        writer.u8(scale.unwrap_or(u8::MAX));
-        let mut amount = |bits: Option<u64>| {
-            writer.u8(u8::from(bits.is_some()));
-            writer.u64(bits.unwrap_or(0));
+    Ok(writer.into_bytes())
+}
+
+impl StoredGroup {
+    fn of(version: &Version, change: &GroupChange<'_>, context: &Context) -> Result<StoredGroup> {
+        let catalog = &version.catalog.measure_groups[change.group];
+        let own = deltas(&change.segment.segment);
+        let mut stored = StoredGroup {
+            group: catalog.name.clone(),
+            columns: Vec::new(),
+            members: Vec::new(),
+            cells: Vec::with_capacity(own.codes.len()),
+            measures: Vec::new(),
         };
-        match amounts {
-            Amounts::Units(units) => units.iter().for_each(|u| amount(u.map(|u| u as u64))),
-            Amounts::Doubles(values) => values.iter().for_each(|v| amount(v.map(f64::to_bits))),
+        let mut positions: Vec<FxHashMap<u32, u32>> = Vec::new();
+        for (at, (link, hierarchy_name, hierarchy)) in columns(version, change.group).into_iter().enumerate() {
+            let mut distinct: Vec<u32> = own.codes.iter().skip(at).step_by(own.width.max(1)).copied().collect();
+            distinct.sort_unstable();
+            distinct.dedup();
+            let map = &change.segment.maps[at];
+            stored.members.push(distinct.iter().map(|code| key_path(&hierarchy, map.member(*code))).collect());
+            stored.columns.push((link, hierarchy_name));
+            positions.push(distinct.iter().enumerate().map(|(position, code)| (*code, position as u32)).collect());
         }
+        let mut step = 0;
+        for codes in own.codes.chunks(own.width.max(1)) {
+            context.check_every(&mut step)?;
+            stored.cells.extend(codes.iter().zip(&positions).map(|(code, position)| position[code]));
+        }
+        for (measure, amounts) in own.measures {
+            let scale = version.groups[change.group].scales[measure];
+            stored.measures.push((catalog.measures[measure].name.clone(), scale, amounts));
+        }
+        Ok(stored)
     }
-    Ok(())
+
+    fn write(&self, writer: &mut Writer, context: &Context) -> Result<()> {
+        writer.text(&self.group);
+        writer.u32(self.columns.len() as u32);
+        let mut step = 0;
+        for ((link, hierarchy), members) in self.columns.iter().zip(&self.members) {
+            writer.text(link);
+            writer.text(hierarchy);
+            writer.u32(members.len() as u32);
+            for path in members {
+                context.check_every(&mut step)?;
+                writer.strings(path.iter());
+            }
+        }
+        writer.u32((self.cells.len() / self.columns.len().max(1)) as u32);
+        for position in &self.cells {
+            context.check_every(&mut step)?;
+            writer.u32(*position);
+        }
+        writer.u32(self.measures.len() as u32);
+        for (name, scale, amounts) in &self.measures {
+            writer.text(name);
+            writer.u8(scale.unwrap_or(u8::MAX));
+            let mut amount = |bits: Option<u64>| {
+                writer.u8(u8::from(bits.is_some()));
+                writer.u64(bits.unwrap_or(0));
+            };
+            match amounts {
+                Amounts::Units(units) => units.iter().for_each(|u| amount(u.map(|u| u as u64))),
+                Amounts::Doubles(values) => values.iter().for_each(|v| amount(v.map(f64::to_bits))),
+            }
+        }
+        Ok(())
+    }
 }
 
 fn read_group(reader: &mut Reader<'_>) -> Result<StoredGroup> {

@@ -12,6 +12,10 @@ mod definitions;
 mod delta;
 mod durable;
 mod log;
+mod merge;
+#[cfg(test)]
+mod merge_tests;
+mod runs;
 mod transaction;
 
 pub use definitions::DefinitionChange;
@@ -20,4 +24,5 @@ pub use transaction::{CellWrite, Savepoint, Transaction, Written};
 pub(crate) use definitions::with_definitions;
 pub(crate) use durable::{Keeper, Places};
 pub(crate) use log::Log;
+pub(crate) use merge::merge_log;
 pub(crate) use transaction::{Commits, with_segments};

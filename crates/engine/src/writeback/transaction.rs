@@ -2,22 +2,22 @@
 
 use super::definitions::{DefinitionChange, key_hash, with_definitions};
 use super::durable::{Change, GroupChange, Keeper, Places, columns, key_path};
+use super::runs::Runs;
 use super::{allocate, cells, delta};
-use crate::naive::NaiveSnapshot;
 use crate::plan::Conditions;
-use crate::snapshot::StoreSnapshot;
+use crate::snapshot::Answers;
 use crate::store::{Database, Store};
 use crate::version::{GroupData, PlacedSegment, Version};
 use facetta_model::definition::Aggregator;
-use facetta_model::{Context, MeasureGroupId, Result, Snapshot, SubcubeFilter, TupleFilter, Value, bail};
-use rustc_hash::{FxHashMap, FxHashSet};
+use facetta_model::{
+    Charge, Context, MeasureGroupId, MemoryAccount, Result, Snapshot, SubcubeFilter, TupleFilter, Value, bail, error,
+};
+use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Segments of deltas beside each other before they are merged into one.
 const MOST_DELTAS: usize = 8;
-/// A transaction may change so many cells.
-const MOST_CELLS: usize = 10_000_000;
 
 /// One assignment of UPDATE CUBE: the leaf cells under a tuple, which take equal parts of a value.
 #[derive(Clone, Debug)]
@@ -49,6 +49,8 @@ pub struct Savepoint(usize);
 pub struct Transaction {
     store: Arc<Store>,
     parts: Mutex<Parts>,
+    /// What it holds between statements.
+    memory: Arc<MemoryAccount>,
 }
 
 #[derive(Default)]
@@ -56,7 +58,6 @@ struct Parts {
     parts: Vec<Part>,
     /// The part of each write, oldest first.
     writes: Vec<usize>,
-    cells: usize,
 }
 
 /// A measure group and deltas of it.
@@ -70,6 +71,8 @@ struct Part {
     base_commit: u64,
     view: Arc<Version>,
     writes: Vec<Write>,
+    runs: Runs,
+    charge: Charge,
 }
 
 /// What one statement has changed.
@@ -90,8 +93,11 @@ struct CellsWritten {
 #[derive(Default)]
 pub(crate) struct Commits {
     last: u64,
-    /// Cells and definitions by number of the commit.
-    recent: BTreeMap<u64, FxHashSet<u128>>,
+    /// The last commit of each cell and definition that was committed since the oldest open transaction began. However long
+    /// that stays open, there are no more of them than leaf cells and names.
+    recent: FxHashMap<u128, u64>,
+    /// How many there were when those were forgotten that are too old to matter.
+    kept: usize,
     /// How many open transactions have each commit as their base.
     open: BTreeMap<u64, usize>,
 }
@@ -109,27 +115,32 @@ impl Commits {
                 self.open.remove(&base);
             }
         }
-        // What no open transaction can conflict with is forgotten.
+        // What no open transaction can conflict with is forgotten, in steps that cost no more than the commits did.
         match self.open.keys().next() {
-            Some(&oldest) => self.recent.retain(|&number, _| number > oldest),
-            None => self.recent.clear(),
+            None => self.recent = FxHashMap::default(),
+            Some(&oldest) if self.recent.len() > 2 * self.kept => {
+                self.recent.retain(|_, number| *number > oldest);
+                self.kept = self.recent.len();
+            }
+            Some(_) => {}
         }
     }
 
-    fn conflicts(&self, base: u64, cells: impl Iterator<Item = u128> + Clone) -> bool {
-        self.recent.range(base + 1..).any(|(_, written)| cells.clone().any(|c| written.contains(&c)))
+    fn conflicts(&self, base: u64, mut cells: impl Iterator<Item = u128>) -> bool {
+        cells.any(|cell| self.recent.get(&cell).is_some_and(|&number| number > base))
     }
 
     fn add(&mut self, cells: impl Iterator<Item = u128>) {
         self.last += 1;
-        self.recent.insert(self.last, cells.collect());
+        self.recent.extend(cells.map(|cell| (cell, self.last)));
     }
 }
 
 impl Store {
     /// Begins a transaction. Each catalog's base version is the current one when the transaction first touches it.
     pub fn begin(self: &Arc<Self>) -> Transaction {
-        Transaction { store: self.clone(), parts: Mutex::default() }
+        let memory = Arc::new(MemoryAccount::new("transaction", self.transaction_memory()));
+        Transaction { store: self.clone(), parts: Mutex::default(), memory }
     }
 }
 
@@ -140,17 +151,17 @@ impl Transaction {
 
     /// What the transaction sees of a catalog: its base version and its own changes.
     pub fn snapshot(&self, database: &Arc<Database>) -> Arc<dyn Snapshot> {
-        Arc::new(StoreSnapshot { version: self.view(database) })
+        self.store.answers().snapshot(self.view(database))
     }
 
     /// [`Transaction::snapshot`], answered row by row.
     pub fn naive_snapshot(&self, database: &Arc<Database>) -> Arc<dyn Snapshot> {
-        Arc::new(NaiveSnapshot { version: self.view(database) })
+        Answers::RowByRow.snapshot(self.view(database))
     }
 
     fn view(&self, database: &Arc<Database>) -> Arc<Version> {
         let mut parts = self.parts();
-        let at = parts.part(database);
+        let at = parts.part(database, &self.memory);
         parts.parts[at].view.clone()
     }
 
@@ -159,33 +170,39 @@ impl Transaction {
         !self.parts().writes.is_empty()
     }
 
+    /// Bytes of its changes.
+    pub fn bytes(&self) -> u64 {
+        self.memory.held()
+    }
+
     /// Sets the cell that `write` names: each leaf cell under it takes an equal part, and the first ones in the
     /// order of their members the units that are left. If this fails, nothing has changed.
     ///
     /// # Errors
-    /// If the measure cannot be written, the tuple has no leaf cell under it, or the value is too large; interrupts.
+    /// If the measure cannot be written, the tuple has no leaf cell under it, the value is too large, or the transaction
+    /// would hold more than it may; interrupts.
     pub fn write(&self, database: &Arc<Database>, write: &CellWrite, context: &Context) -> Result<Written> {
         let mut parts = self.parts();
-        let at = parts.part(database);
-        let part = &parts.parts[at];
+        let at = parts.part(database, &self.memory);
+        let part = &mut parts.parts[at];
         let made = make(&part.view, write, context)?;
         let cells = made.cells.len();
-        if parts.cells + cells > MOST_CELLS {
-            bail!(ServerLimit, "a transaction cannot change more than {MOST_CELLS} cells");
-        }
-        parts.take(at, Write::Cells(made), context)?;
-        parts.cells += cells;
+        part.push(Write::Cells(made), context)?;
+        parts.writes.push(at);
         Ok(Written { cells })
     }
 
     /// Changes the definitions that everybody sees in a catalog. If this fails, nothing has changed.
     ///
     /// # Errors
-    /// Interrupts.
+    /// Interrupts; the transaction would hold more than it may.
     pub fn define(&self, database: &Arc<Database>, changes: Vec<DefinitionChange>, context: &Context) -> Result<()> {
         let mut parts = self.parts();
-        let at = parts.part(database);
-        parts.take(at, Write::Definitions(changes), context)
+        let at = parts.part(database, &self.memory);
+        context.check()?;
+        parts.parts[at].push(Write::Definitions(changes), context)?;
+        parts.writes.push(at);
+        Ok(())
     }
 
     /// The point that the transaction has reached.
@@ -202,17 +219,14 @@ impl Transaction {
         let mut touched = Vec::new();
         while parts.writes.len() > savepoint.0 {
             if let Some(at) = parts.writes.pop() {
-                let taken = parts.parts[at].writes.pop().map_or(0, |w| w.cells());
-                parts.cells -= taken.min(parts.cells);
+                parts.parts[at].pop()?;
                 touched.push(at);
             }
         }
         touched.sort_unstable();
         touched.dedup();
         for at in touched {
-            // Undoing must not be stopped by what stopped the statement.
-            let view = parts.parts[at].changed(&Context::unlimited())?;
-            parts.parts[at].view = view;
+            parts.parts[at].look_again()?;
         }
         Ok(())
     }
@@ -261,7 +275,8 @@ impl Transaction {
         let frame = Keeper::frame(name, &changes, time, context)?;
         // From here on it cannot be cancelled: either the frame gets to the disk, or it does not.
         context.check()?;
-        log.append(&frame)?;
+        log.append(&frame)
+            .map_err(|e| error!(Io, "The transaction cannot be made durable and was rolled back: {}", e.message()))?;
         for ((_, part), version) in ready.iter().zip(versions) {
             // Under this lock a transaction begins with a version and the number of its last commit together.
             let mut commits = part.database.commits();
@@ -279,7 +294,7 @@ impl Transaction {
 
 impl Parts {
     /// The part of a catalog, begun if there is none yet.
-    fn part(&mut self, database: &Arc<Database>) -> usize {
+    fn part(&mut self, database: &Arc<Database>, memory: &Arc<MemoryAccount>) -> usize {
         if let Some(at) = self.parts.iter().position(|p| Arc::ptr_eq(&p.database, database)) {
             return at;
         }
@@ -287,36 +302,30 @@ impl Parts {
         let base = database.version();
         let base_commit = commits.begin();
         drop(commits);
-        let database = database.clone();
-        self.parts.push(Part { database, view: base.clone(), base, base_commit, writes: Vec::new() });
+        self.parts.push(Part {
+            database: database.clone(),
+            view: base.clone(),
+            base,
+            base_commit,
+            writes: Vec::new(),
+            runs: Runs::default(),
+            charge: memory.begin("Writeback"),
+        });
         self.parts.len() - 1
     }
 }
 
-impl Parts {
-    /// Adds a write to a part, whose view then shows it.
-    fn take(&mut self, at: usize, write: Write, context: &Context) -> Result<()> {
-        let part = &mut self.parts[at];
-        part.writes.push(write);
-        match part.changed(context) {
-            Ok(view) => part.view = view,
-            Err(e) => {
-                part.writes.pop();
-                return Err(e);
-            }
-        }
-        self.writes.push(at);
-        Ok(())
-    }
-}
-
 impl Write {
-    /// How many cells it is of.
-    fn cells(&self) -> usize {
-        match self {
-            Write::Cells(written) => written.cells.len(),
-            Write::Definitions(_) => 0,
-        }
+    /// Bytes that it holds.
+    fn bytes(&self) -> u64 {
+        let own = match self {
+            Write::Cells(written) => written.segment.segment.held_bytes() + 16 * written.cells.len() as u64,
+            Write::Definitions(changes) => {
+                let texts = changes.iter().map(|c| c.key.len() + c.text.as_ref().map_or(0, |t| t.len()));
+                (texts.sum::<usize>() + size_of_val(&**changes)) as u64
+            }
+        };
+        own + size_of::<Write>() as u64
     }
 
     /// What others may not have changed since: cells, or definitions.
@@ -335,10 +344,42 @@ impl Drop for Part {
 }
 
 impl Part {
-    /// The base version with all writes.
-    fn changed(&self, context: &Context) -> Result<Arc<Version>> {
-        let version = changed(&self.base, &self.segments(), None, context)?;
-        Ok(Arc::new(with_definitions(version, &self.definitions(), None)))
+    /// Adds a write; if this fails, nothing has changed.
+    fn push(&mut self, write: Write, context: &Context) -> Result<()> {
+        let runs = match &write {
+            Write::Cells(written) => self.runs.with(&self.base, written.group, &written.segment, context)?,
+            Write::Definitions(_) => self.runs.clone(),
+        };
+        let bytes = self.charge.bytes() - self.runs.bytes() + runs.bytes() + write.bytes();
+        self.charge.resize(bytes as usize)?;
+        self.writes.push(write);
+        self.runs = runs;
+        self.look();
+        Ok(())
+    }
+
+    /// Takes back the last write; the view is made anew by [`Part::look_again`].
+    fn pop(&mut self) -> Result<()> {
+        let taken = self.writes.pop().map_or(0, |write| write.bytes());
+        self.charge.resize(self.charge.bytes().saturating_sub(taken) as usize)
+    }
+
+    /// Sees the base version with the writes that are left. Undoing is not stopped by what stopped the statement.
+    fn look_again(&mut self) -> Result<()> {
+        let mut runs = Runs::default();
+        for (group, segment) in self.segments() {
+            runs = runs.with(&self.base, group, &segment, &Context::unlimited())?;
+        }
+        let bytes = self.charge.bytes() - self.runs.bytes() + runs.bytes();
+        self.runs = runs;
+        self.look();
+        self.charge.resize(bytes as usize)
+    }
+
+    /// Makes the view: the base version with all writes.
+    fn look(&mut self) {
+        let version = beside(&self.base, self.runs.segments());
+        self.view = Arc::new(with_definitions(version, &self.definitions(), None));
     }
 
     /// The cells written, as segments.
@@ -364,26 +405,23 @@ impl Part {
         let commits = self.database.commits();
         for write in &self.writes {
             context.check()?;
+            if !commits.conflicts(self.base_commit, write.hashes()) {
+                continue;
+            }
             match write {
                 Write::Cells(written) => {
-                    if commits.conflicts(self.base_commit, written.cells.iter().copied()) {
-                        let measure = &self.base.catalog.measure_groups[written.group].measures[written.measure].name;
-                        bail!(
-                            Conflict,
-                            "The transaction conflicts with another one that has committed a change of the same cells of \
-                             '{measure}' first; it was rolled back"
-                        );
-                    }
+                    let measure = &self.base.catalog.measure_groups[written.group].measures[written.measure].name;
+                    bail!(
+                        Conflict,
+                        "The transaction conflicts with another one that has committed a change of the same cells of \
+                         '{measure}' first; it was rolled back"
+                    );
                 }
-                Write::Definitions(changes) => {
-                    if commits.conflicts(self.base_commit, changes.iter().map(|c| key_hash(&c.key))) {
-                        bail!(
-                            Conflict,
-                            "The transaction conflicts with another one that has committed a change of the same \
-                             definitions first; it was rolled back"
-                        );
-                    }
-                }
+                Write::Definitions(_) => bail!(
+                    Conflict,
+                    "The transaction conflicts with another one that has committed a change of the same definitions \
+                     first; it was rolled back"
+                ),
             }
         }
         Ok(())
@@ -435,42 +473,47 @@ fn changed(
     time: Option<jiff::civil::DateTime>,
     context: &Context,
 ) -> Result<Version> {
-    if segments.is_empty() {
-        return Ok(Version {
-            catalog: version.catalog.clone(),
-            groups: version.groups.clone(),
-            number: version.number,
-            generation: version.generation.clone(),
-        });
-    }
-    with_segments(version, segments, time, context)
+    with_segments(version, segments, time.filter(|_| !segments.is_empty()), context)
 }
 
-/// A version with more deltas; its data is newer if `time` says when.
+/// A version with more deltas, kept in few segments; its data is newer if `time` says when.
 pub(crate) fn with_segments(
     version: &Version,
     segments: &[GroupDeltas],
     time: Option<jiff::civil::DateTime>,
     context: &Context,
 ) -> Result<Version> {
-    let mut groups = version.groups.clone();
-    for (at, group) in groups.iter_mut().enumerate() {
-        let own: Vec<&PlacedSegment> = segments.iter().filter(|(g, _)| *g == at).map(|(_, s)| s).collect();
-        if own.is_empty() {
+    let mut more = beside(version, segments.iter().map(|(group, segment)| (*group, segment)));
+    for (group, before) in more.groups.iter_mut().zip(&version.groups) {
+        if Arc::ptr_eq(group, before) {
             continue;
         }
-        let mut placed = group.segments.clone();
-        placed.extend(own.into_iter().cloned());
-        let (base, deltas): (Vec<PlacedSegment>, Vec<PlacedSegment>) =
-            placed.into_iter().partition(|p| !p.segment.is_delta);
-        let deltas = if deltas.len() > MOST_DELTAS { vec![delta::merged(group, &deltas, context)?] } else { deltas };
-        *group = Arc::new(GroupData { segments: base.into_iter().chain(deltas).collect(), ..GroupData::clone(group) });
+        let (mut kept, deltas): (Vec<PlacedSegment>, Vec<PlacedSegment>) =
+            group.segments.iter().cloned().partition(|p| !p.segment.is_delta);
+        if deltas.len() > MOST_DELTAS {
+            kept.push(delta::merged(group, &deltas, context)?);
+            *group = Arc::new(GroupData { segments: kept, ..GroupData::clone(group) });
+        }
     }
-    let catalog = match time {
-        Some(time) => Arc::new(crate::process::with_data_update(&version.catalog, time)),
-        None => version.catalog.clone(),
-    };
-    Ok(Version { catalog, groups, number: Version::next_number(), generation: version.generation.clone() })
+    if let Some(time) = time {
+        more.catalog = Arc::new(crate::process::with_data_update(&version.catalog, time));
+    }
+    Ok(more)
+}
+
+/// A version with more deltas beside its segments.
+fn beside<'a>(version: &Version, segments: impl Iterator<Item = (usize, &'a PlacedSegment)>) -> Version {
+    let mut groups = version.groups.clone();
+    for (group, segment) in segments {
+        Arc::make_mut(&mut groups[group]).segments.push(segment.clone());
+    }
+    let same = groups.iter().zip(&version.groups).all(|(now, before)| Arc::ptr_eq(now, before));
+    Version {
+        catalog: version.catalog.clone(),
+        groups,
+        number: if same { version.number } else { Version::next_number() },
+        generation: version.generation.clone(),
+    }
 }
 
 /// The deltas of one assignment.
