@@ -45,7 +45,7 @@ fn the_demo_answers_and_says_how_to_connect() {
 
     let json = text(&server.query(&["--catalog", "Demo", "--format", "json", count]));
     let json: serde_json::Value = serde_json::from_str(&json).unwrap();
-    assert_eq!(json["cells"][0]["value"], "5000");
+    assert_eq!(json["cells"][0]["value"], 5000);
 
     let years = "SELECT {[Measures].[Sales Count]} ON 0, [Date].[Calendar].[Year].Members ON 1 FROM [Retail]";
     let table = text(&server.query(&["--catalog", "Demo", years]));

@@ -44,13 +44,14 @@ impl Serve {
 /// Starts the server, says where it listens once all catalogs answer, calls `greet` with that address, and serves until
 /// the process is told to stop.
 pub(super) fn serve(settings: Settings, greet: impl FnOnce(&str) -> Result<()>) -> Result<()> {
-    let handle = start(settings)?;
+    facetta_server::memory::return_large_blocks();
+    let mut handle = start(settings)?;
     handle.wait_ready()?;
+    handle.catch_signals()?;
     let url = handle.url();
     let mut out = std::io::stdout().lock();
     writeln!(out, "listening on {url}").and_then(|()| out.flush()).context("writing to standard output")?;
     drop(out);
     greet(&url)?;
-    handle.run_until_signal();
-    Ok(())
+    Ok(handle.run_until_signal()?)
 }

@@ -10,7 +10,10 @@ use std::time::Duration;
 
 /// The program, untouched by the settings of who runs the tests.
 pub fn facetta() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_facetta"));
+    untouched(Command::new(env!("CARGO_BIN_EXE_facetta")))
+}
+
+fn untouched(mut command: Command) -> Command {
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("FACETTA_")) {
         command.env_remove(name);
     }
@@ -38,8 +41,20 @@ impl Drop for Server {
 impl Server {
     /// Starts a server on a free port and waits until it says where it listens.
     pub fn start(words: &[&str]) -> Server {
+        Server::start_as(facetta(), words)
+    }
+
+    /// The same, run by a shell after other lines.
+    #[cfg(unix)]
+    pub fn start_after(lines: &str, words: &[&str]) -> Server {
+        let mut command = untouched(Command::new("sh"));
+        command.arg("-c").arg(format!("{lines}\nexec \"$0\" \"$@\"")).arg(env!("CARGO_BIN_EXE_facetta"));
+        Server::start_as(command, words)
+    }
+
+    fn start_as(mut command: Command, words: &[&str]) -> Server {
         let log = tempfile::NamedTempFile::new().unwrap().into_temp_path();
-        let mut child = facetta()
+        let mut child = command
             .args(words)
             .args(["--listen", "127.0.0.1:0"])
             .stdin(Stdio::null())
@@ -69,6 +84,18 @@ impl Server {
             }
         }
         server
+    }
+
+    /// The answer to a statement, with this header block.
+    pub fn execute(&self, header: &str, statement: &str) -> String {
+        let text = statement.replace('&', "&amp;").replace('<', "&lt;");
+        let envelope = format!(
+            "<Envelope xmlns='http://schemas.xmlsoap.org/soap/envelope/'><Header>{header}</Header><Body>\
+             <Execute xmlns='urn:schemas-microsoft-com:xml-analysis'><Command><Statement>{text}</Statement></Command>\
+             <Properties><PropertyList><Format>Tabular</Format></PropertyList></Properties></Execute></Body></Envelope>"
+        );
+        let mut response = ureq::post(&self.url).header("Content-Type", "text/xml").send(envelope).unwrap();
+        response.body_mut().read_to_string().unwrap()
     }
 
     /// What it has logged so far.

@@ -74,6 +74,12 @@ pub static KEYS: &[Key] = &[
     key("max_command_memory", "a whole number of bytes", "Memory that one command may hold.", |s, v| {
         put(&mut s.limits.command_memory, v)
     }),
+    key(
+        "max_transaction_memory",
+        "a whole number of bytes",
+        "Memory that the changes of a transaction may hold.",
+        |s, v| put(&mut s.limits.transaction_memory, v),
+    ),
     key("max_total_memory", "a whole number of bytes", "From here on idle sessions give way.", |s, v| {
         put(&mut s.limits.total_memory, v)
     }),

@@ -11,7 +11,9 @@ use crate::running::{Command, Guard, NewCommand};
 use crate::server::Server;
 use crate::session::{EndReason, Session};
 use crate::sessions::NewSession;
+use crate::settings::Timeouts;
 use bytes::Bytes;
+use facetta_mdx::{StatementClass, classify};
 use facetta_model::{CancelReason, Context, Error, ErrorKind, Result};
 use facetta_xmla::{Body, Command as XmlaCommand, Properties, Request, SessionHeaders};
 use std::sync::Arc;
@@ -175,7 +177,7 @@ fn enter(call: &Call, request: &Request, method: String) -> Result<Exchange> {
     let passes = matches!(&request.body, Body::Execute(e) if matches!(e.command, XmlaCommand::Cancel(_)));
     let limits = &server.settings.limits;
     let memory = properties.memory_limit().map_or(limits.command_memory, |asked| asked.min(limits.command_memory));
-    let context = Context::new(memory, properties.timeout().or(server.settings.timeouts.server));
+    let context = Context::new(memory, time_limit(&server.settings.timeouts, &properties, &request.body));
     let new = NewCommand { session: session.clone(), connection: call.connection.id, text: &text, context, passes };
     match server.running.enter(&server.sessions, &server.running, new) {
         Ok(mut guard) => {
@@ -190,6 +192,33 @@ fn enter(call: &Call, request: &Request, method: String) -> Result<Exchange> {
             }
             Err(error)
         }
+    }
+}
+
+/// How long a request may run: as its property Timeout says, else as the server's for its kind does.
+fn time_limit(timeouts: &Timeouts, properties: &Properties, body: &Body) -> Option<Duration> {
+    let limit = if is_administrative(body) { timeouts.admin } else { timeouts.server };
+    properties.timeout().or(limit)
+}
+
+/// Whether a request is an administrative command, to which AdminTimeout applies and ServerTimeout does not: what changes the
+/// server for all, namely commits and definitions that are global, as Process will be.
+fn is_administrative(body: &Body) -> bool {
+    let Body::Execute(execute) = body else { return false };
+    match &execute.command {
+        XmlaCommand::CommitTransaction(_) => true,
+        XmlaCommand::Statement(text) => {
+            let first_words = |wanted: [&str; 2]| {
+                let mut words = text.split_ascii_whitespace();
+                wanted.iter().all(|w| words.next().is_some_and(|word| word.eq_ignore_ascii_case(w)))
+            };
+            match classify(text) {
+                StatementClass::Transaction => first_words(["COMMIT", "TRANSACTION"]),
+                StatementClass::Definition => first_words(["CREATE", "GLOBAL"]) || first_words(["DROP", "GLOBAL"]),
+                _ => false,
+            }
+        }
+        _ => false,
     }
 }
 
@@ -230,5 +259,44 @@ fn log(call: &Call, command: Option<&Arc<Command>>, method: &str, now: Moment, o
         tracing::error!(%user, %session, spid, connection, method, millis, cells, bytes, outcome, code, error = error_text, "request");
     } else {
         tracing::info!(%user, %session, spid, connection, method, millis, cells, bytes, outcome, code, error = error_text, "request");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn administrative_commands_have_a_time_out_of_their_own() {
+        let second = Duration::from_secs;
+        let timeouts = Timeouts { server: Some(second(10)), admin: Some(second(20)), ..Timeouts::default() };
+        let execute = |command: &str| {
+            let text = format!(
+                r#"<Envelope xmlns="http://schemas.xmlsoap.org/soap/envelope/"><Body>
+                <Execute xmlns="urn:schemas-microsoft-com:xml-analysis"><Command>{command}</Command></Execute>
+                </Body></Envelope>"#
+            );
+            Request::read(text.as_bytes(), &Context::unlimited()).unwrap_or_else(|e| panic!("{command}: {e}")).body
+        };
+        let table = [
+            ("<CommitTransaction xmlns='http://schemas.microsoft.com/analysisservices/2003/engine'/>", 20),
+            ("<Statement>COMMIT TRANSACTION</Statement>", 20),
+            ("<Statement>  commit\n transaction</Statement>", 20),
+            ("<Statement>CREATE GLOBAL SET [Sales].[A] AS {}</Statement>", 20),
+            ("<Statement>drop global set [Sales].[A]</Statement>", 20),
+            ("<Statement>CREATE SESSION SET [Sales].[A] AS {}</Statement>", 10),
+            ("<Statement>BEGIN TRANSACTION</Statement>", 10),
+            ("<Statement>UPDATE CUBE [Sales] SET [Measures].[Units] = 1</Statement>", 10),
+            ("<Statement>SELECT {} ON 0 FROM [Global]</Statement>", 10),
+            ("<Statement/>", 10),
+        ];
+        for (command, expected) in table {
+            let limit = time_limit(&timeouts, &Properties::default(), &execute(command));
+            assert_eq!(limit, Some(second(expected)), "{command}");
+        }
+        let mut properties = Properties::default();
+        properties.set("Timeout", "5").unwrap_or_else(|e| panic!("{e}"));
+        assert_eq!(time_limit(&timeouts, &properties, &execute(table[0].0)), Some(second(5)));
+        assert_eq!(time_limit(&Timeouts::default(), &Properties::default(), &execute(table[0].0)), None);
     }
 }

@@ -1,19 +1,22 @@
 //! Sessions on disk, so that a restart finds them: one record for each that is alive, none for those that ended.
 //!
 //! An insert is not synced: it survives the process, `kill -9` included. [`Journal::sync`], asked every second, makes all
-//! inserts before it survive the machine.
+//! inserts before it survive the machine. A disk that refuses breaks the journal: it takes nothing until [`Journal::mend`] has
+//! opened it again, lest a record stand behind a torn one.
 
 use crate::clock::Moment;
 use crate::guid::Guid;
 use crate::scope::Scope;
 use crate::session::{Session, State};
+use crate::sync::{read, write};
 use facetta_model::{Error, Result, error};
 use fjall::{Database, Keyspace, KeyspaceCreateOptions, PersistMode};
 use rustc_hash::FxHashSet;
 use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Arc, RwLock};
 
 /// A session as it is kept.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -71,13 +74,23 @@ impl Saved {
 
 /// The journal of sessions.
 pub struct Journal {
+    folder: PathBuf,
+    /// None while it could not be opened again.
+    opened: RwLock<Option<Opened>>,
+    broken: AtomicBool,
+}
+
+struct Opened {
     database: Database,
     sessions: Keyspace,
-    folder: PathBuf,
 }
 
 fn failed(what: &str) -> impl Fn(fjall::Error) -> Error + '_ {
-    move |e| error!(Io, "The journal of sessions: {what}: {e}")
+    move |e| error!(Io, "The journal of sessions {what}: {e}")
+}
+
+fn broken() -> Error {
+    error!(Io, "The journal of sessions cannot be written: the disk is full or fails, which is looked at every second")
 }
 
 impl Journal {
@@ -86,15 +99,8 @@ impl Journal {
     /// # Errors
     /// The folder cannot be used, or what is in it cannot be read.
     pub fn open(folder: &Path) -> Result<Journal> {
-        let database = Database::builder(folder)
-            .cache_size(4 << 20)
-            .max_journaling_size(64 << 20)
-            .worker_threads(1)
-            .open()
-            .map_err(failed("cannot be opened"))?;
-        let options = || KeyspaceCreateOptions::default().max_memtable_size(8 << 20);
-        let sessions = database.keyspace("sessions", options).map_err(failed("cannot be opened"))?;
-        Ok(Journal { database, sessions, folder: folder.to_owned() })
+        let opened = RwLock::new(Some(Opened::at(folder)?));
+        Ok(Journal { folder: folder.to_owned(), opened, broken: AtomicBool::new(false) })
     }
 
     /// Keeps a session as it is now.
@@ -103,7 +109,7 @@ impl Journal {
     /// The disk refuses.
     pub fn save(&self, id: Guid, saved: &Saved) -> Result<()> {
         let bytes = serde_json::to_vec(saved).map_err(Error::internal)?;
-        self.sessions.insert(id.0.to_be_bytes(), bytes).map_err(failed("cannot be written"))
+        self.write(|opened| opened.sessions.insert(id.0.to_be_bytes(), bytes))
     }
 
     /// Forgets a session.
@@ -111,7 +117,37 @@ impl Journal {
     /// # Errors
     /// The disk refuses.
     pub fn forget(&self, id: Guid) -> Result<()> {
-        self.sessions.remove(id.0.to_be_bytes()).map_err(failed("cannot be written"))
+        self.write(|opened| opened.sessions.remove(id.0.to_be_bytes()))
+    }
+
+    fn write(&self, work: impl FnOnce(&Opened) -> fjall::Result<()>) -> Result<()> {
+        let opened = read(&self.opened);
+        let Some(opened) = opened.as_ref().filter(|_| !self.is_broken()) else { return Err(broken()) };
+        work(opened).map_err(|e| {
+            let error = failed("cannot be written")(e);
+            if !self.broken.swap(true, Relaxed) {
+                tracing::error!(%error, "sessions cannot begin or change until the disk takes writes again");
+            }
+            error
+        })
+    }
+
+    /// Whether the disk has refused, and nothing is taken.
+    pub fn is_broken(&self) -> bool {
+        self.broken.load(Relaxed)
+    }
+
+    /// Opens a broken journal again: what it took before is there, what it refused is not.
+    ///
+    /// # Errors
+    /// The disk still refuses.
+    pub fn mend(&self) -> Result<()> {
+        let mut opened = write(&self.opened);
+        // Closed first: there can be only one.
+        *opened = None;
+        *opened = Some(Opened::at(&self.folder)?);
+        self.broken.store(false, Relaxed);
+        Ok(())
     }
 
     /// Every session that is kept. A record that cannot be read is an error that names it, never a session lost in silence.
@@ -119,8 +155,10 @@ impl Journal {
     /// # Errors
     /// The disk refuses, or a record is damaged.
     pub fn all(&self) -> Result<Vec<(Guid, Saved)>> {
+        let opened = read(&self.opened);
+        let Some(opened) = opened.as_ref() else { return Err(broken()) };
         let mut all = Vec::new();
-        for entry in self.sessions.iter() {
+        for entry in opened.sessions.iter() {
             let (key, value) = entry.into_inner().map_err(failed("cannot be read"))?;
             let bytes = <[u8; 16]>::try_from(&*key).map_err(|_| Error::internal("a key of the journal is damaged"))?;
             let id = Guid(u128::from_be_bytes(bytes));
@@ -155,12 +193,26 @@ impl Journal {
         if synced > 0 {
             return Ok(());
         }
-        self.database.persist(PersistMode::SyncData).map_err(failed("cannot be synced"))
+        self.write(|opened| opened.database.persist(PersistMode::SyncData))
     }
 
     /// Bytes on disk.
     pub fn bytes(&self) -> u64 {
-        self.database.disk_space().unwrap_or(0)
+        read(&self.opened).as_ref().and_then(|opened| opened.database.disk_space().ok()).unwrap_or(0)
+    }
+}
+
+impl Opened {
+    fn at(folder: &Path) -> Result<Opened> {
+        let database = Database::builder(folder)
+            .cache_size(4 << 20)
+            .max_journaling_size(64 << 20)
+            .worker_threads(1)
+            .open()
+            .map_err(failed("cannot be opened"))?;
+        let options = || KeyspaceCreateOptions::default().max_memtable_size(8 << 20);
+        let sessions = database.keyspace("sessions", options).map_err(failed("cannot be opened"))?;
+        Ok(Opened { database, sessions })
     }
 }
 

@@ -11,7 +11,7 @@ use crate::running::Running;
 use crate::sessions::Sessions;
 use crate::settings::{CatalogSettings, Settings};
 use facetta_engine::Store;
-use facetta_model::{Error, Result, Snapshot, bail, error};
+use facetta_model::{CancelReason, Context, Error, Result, Snapshot, bail, error};
 use facetta_query::SubcubeCache;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -23,6 +23,9 @@ use tokio::sync::watch;
 
 /// How often time-outs, memory and sockets are looked after.
 const HOUSEKEEPING: Duration = Duration::from_millis(250);
+
+/// How often the log of commits is looked after.
+const LOG_KEEPING: Duration = Duration::from_secs(1);
 
 /// A head of a request has to be whole within this.
 const HEAD: Duration = Duration::from_secs(30);
@@ -78,6 +81,7 @@ impl Server {
             Some(folder) => Store::open(folder)?,
             None => Store::in_memory(),
         };
+        let store = store.answering(settings.answers).transactions_within(settings.limits.transaction_memory);
         let auth = Auth::open(clock.clone(), settings.users_path())?;
         let folder = settings.data_dir.as_ref().filter(|_| settings.keep_sessions).map(|d| d.join("sessions"));
         let journal = folder.map(|f| Journal::open(&f)).transpose()?;
@@ -130,6 +134,13 @@ impl Server {
         self.relieve_memory();
     }
 
+    /// Makes what sessions have changed survive the machine, or tries to write again what could not be written.
+    pub fn sync(&self) {
+        if let Err(error) = self.sessions.sync() {
+            tracing::error!(%error, "the journal of sessions cannot be synced");
+        }
+    }
+
     fn sweep_connections(&self) {
         let now = self.clock.now();
         for connection in self.connections.all() {
@@ -171,6 +182,7 @@ pub struct Handle {
     runtime: Option<Runtime>,
     loaded: mpsc::Receiver<Result<()>>,
     main: Option<tokio::task::JoinHandle<()>>,
+    signals: Option<Signals>,
 }
 
 /// Starts a server: checks schemas, opens the port, loads the catalogs behind it.
@@ -214,7 +226,8 @@ pub fn start_with(settings: Settings, clock: Clock, given: Vec<(String, Arc<dyn 
     }
     let (stop, stopping) = watch::channel(false);
     let main = runtime.spawn(crate::accept::run(server.clone(), listener, stopping.clone()));
-    runtime.spawn(housekeeping(server.clone(), stopping));
+    runtime.spawn(housekeeping(server.clone(), stopping.clone()));
+    runtime.spawn(log_keeping(server.clone(), stopping));
     let (tell, loaded) = mpsc::channel();
     if loads.is_empty() {
         server.note_ready();
@@ -227,7 +240,7 @@ pub fn start_with(settings: Settings, clock: Clock, given: Vec<(String, Arc<dyn 
             server.note_ready();
         });
     }
-    Ok(Handle { server, stop, runtime: Some(runtime), loaded, main: Some(main) })
+    Ok(Handle { server, stop, runtime: Some(runtime), loaded, main: Some(main), signals: None })
 }
 
 /// An address that others can reach needs users, and TLS or a waiver of it (spec/decisions.md; the waiver never waives users).
@@ -265,12 +278,40 @@ async fn housekeeping(server: Arc<Server>, mut stop: watch::Receiver<bool>) {
         let server = server.clone();
         let work = tokio::task::spawn_blocking(move || {
             server.keep_house();
-            if sync && let Err(error) = server.sessions.sync() {
-                tracing::error!(%error, "the journal of sessions cannot be synced");
+            if sync {
+                server.sync();
             }
         });
         if work.await.is_err() {
             tracing::error!("housekeeping panicked");
+        }
+    }
+}
+
+/// Merges the log of commits when it has grown; apart from other housekeeping, since that may take its time.
+async fn log_keeping(server: Arc<Server>, mut stop: watch::Receiver<bool>) {
+    let context = Context::unlimited();
+    let token = context.token().clone();
+    let keep = async {
+        loop {
+            tokio::time::sleep(LOG_KEEPING).await;
+            let (server, context) = (server.clone(), context.clone());
+            let work = tokio::task::spawn_blocking(move || {
+                if let Err(error) = server.store.tidy_log(&context)
+                    && !error.is_interrupt()
+                {
+                    tracing::error!(%error, "the log of commits cannot be merged");
+                }
+            });
+            if work.await.is_err() {
+                tracing::error!("a merge of the log of commits panicked");
+            }
+        }
+    };
+    tokio::select! {
+        () = keep => {}
+        _ = stop.wait_for(|stop| *stop) => {
+            token.cancel(CancelReason::Shutdown);
         }
     }
 }
@@ -299,13 +340,34 @@ impl Handle {
         self.loaded.recv().unwrap_or_else(|_| Err(Error::internal("the loader is gone")))
     }
 
-    /// Waits for SIGTERM or an interrupt from the keyboard, then stops.
-    pub fn run_until_signal(mut self) {
+    /// From here on SIGTERM and an interrupt from the keyboard are for [`Handle::run_until_signal`], also those that come
+    /// before it is called. To be called before anybody is told that the server runs.
+    ///
+    /// # Errors
+    /// The system does not let them be waited for.
+    pub fn catch_signals(&mut self) -> Result<()> {
         if let Some(runtime) = &self.runtime {
-            runtime.block_on(signal());
+            let _within = runtime.enter();
+            let signals = Signals::new().map_err(|e| error!(Io, "Signals cannot be waited for: {e}"))?;
+            self.signals = Some(signals);
+        }
+        Ok(())
+    }
+
+    /// Waits for SIGTERM or an interrupt from the keyboard, then stops.
+    ///
+    /// # Errors
+    /// Those of [`Handle::catch_signals`], if it was not called before.
+    pub fn run_until_signal(mut self) -> Result<()> {
+        if self.signals.is_none() {
+            self.catch_signals()?;
+        }
+        if let (Some(runtime), Some(signals)) = (&self.runtime, &mut self.signals) {
+            runtime.block_on(signals.next());
         }
         tracing::info!("stopping");
         self.shut_down();
+        Ok(())
     }
 
     /// Takes no more requests, cancels what runs, and ends within some seconds. Sessions are kept.
@@ -331,9 +393,7 @@ impl Handle {
             }
         });
         runtime.shutdown_timeout(Duration::from_millis(500));
-        if let Err(error) = self.server.sessions.sync() {
-            tracing::error!(%error, "the journal of sessions cannot be synced");
-        }
+        self.server.sync();
     }
 }
 
@@ -343,23 +403,37 @@ impl Drop for Handle {
     }
 }
 
-async fn signal() {
-    let interrupt = tokio::signal::ctrl_c();
+/// What tells the process to stop; caught from the moment on that this is made.
+#[derive(Debug)]
+struct Signals {
     #[cfg(unix)]
-    match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-        Ok(mut terminate) => {
-            tokio::select! {
-                _ = interrupt => {}
-                _ = terminate.recv() => {}
-            }
-        }
-        Err(error) => {
-            tracing::warn!(%error, "SIGTERM cannot be waited for");
-            let _ = interrupt.await;
-        }
+    terminate: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    interrupt: tokio::signal::unix::Signal,
+}
+
+impl Signals {
+    #[cfg(unix)]
+    fn new() -> std::io::Result<Signals> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Signals { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
     }
+
     #[cfg(not(unix))]
-    let _ = interrupt.await;
+    fn new() -> std::io::Result<Signals> {
+        Ok(Signals {})
+    }
+
+    /// Waits for one.
+    async fn next(&mut self) {
+        #[cfg(unix)]
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+        #[cfg(not(unix))]
+        let _ = tokio::signal::ctrl_c().await;
+    }
 }
 
 impl CatalogSettings {

@@ -44,6 +44,8 @@ pub struct Sessions {
     /// One entry for each session that a time-out can end.
     alarms: Mutex<BTreeSet<(Moment, u32)>>,
     ended: AtomicU64,
+    /// Sessions whose records do not say what they have become, since the journal could not be written.
+    owed: Mutex<BTreeSet<Guid>>,
 }
 
 impl Sessions {
@@ -73,6 +75,7 @@ impl Sessions {
             properties: Interner::default(),
             alarms: Mutex::default(),
             ended: AtomicU64::new(0),
+            owed: Mutex::default(),
         };
         for (id, saved) in kept {
             sessions.restore(id, &saved, &committed)?;
@@ -230,8 +233,8 @@ impl Sessions {
         write(&self.by_id).remove(&session.id);
         self.ended.fetch_add(1, Relaxed);
         if session.explicit {
-            if let Some(Err(error)) = self.journal.as_ref().map(|j| j.forget(session.id)) {
-                tracing::error!(session = %session.id, %error, "an end could not be journalled");
+            if let Some(Err(_)) = self.journal.as_ref().map(|j| j.forget(session.id)) {
+                lock(&self.owed).insert(session.id);
             }
             tracing::info!(session = %session.id, spid = session.spid, user = %session.user, reason = reason.text(), "session ended");
         }
@@ -261,7 +264,9 @@ impl Sessions {
         let result = change(&mut state)?;
         self.set_alarm(session, &mut state);
         if session.explicit && state.ended.is_none() {
-            self.save(session, &state)?;
+            self.save(session, &state).inspect_err(|_| {
+                lock(&self.owed).insert(session.id);
+            })?;
         }
         Ok(result)
     }
@@ -305,7 +310,8 @@ impl Sessions {
             return Err(implicit("BeginTransaction"));
         }
         let (id, started) = (Guid::random()?, self.clock.now());
-        self.update(session, |state| {
+        let mut begun = false;
+        let kept = self.update(session, |state| {
             match state.transaction.as_mut() {
                 Some(open) => {
                     open.count = open
@@ -318,8 +324,21 @@ impl Sessions {
                     state.transaction = Some(Box::new(Transaction { id, count: 1, started, cpu_nanos: 0, changes }));
                 }
             }
+            begun = true;
             Ok(())
-        })
+        });
+        if kept.is_err() && begun {
+            // The caller is told that there is none, or one less.
+            let mut state = session.state();
+            let left = state.transaction.as_mut().map_or(0, |open| {
+                open.count -= 1;
+                open.count
+            });
+            if left == 0 {
+                state.transaction = None;
+            }
+        }
+        kept
     }
 
     /// Counts the open transaction down. One that has no count left is given out to be committed, and stays the session's until
@@ -351,10 +370,17 @@ impl Sessions {
     /// Takes the open transaction out of the session, to be rolled back.
     ///
     /// # Errors
-    /// There is none, or the session is implicit; the journal's.
+    /// There is none, or the session is implicit.
     pub fn take_transaction(&self, session: &Arc<Session>) -> Result<Option<Box<Transaction>>> {
         drop(open_transaction(session, "RollbackTransaction")?);
-        self.update(session, |state| Ok(state.transaction.take()))
+        let mut taken = None;
+        let kept = self.update(session, |state| {
+            taken = state.transaction.take();
+            Ok(())
+        });
+        // The journal need not know at once: the worst is that a restart tells of a transaction that is undone already.
+        kept.or_else(|error| if taken.is_some() { Ok(()) } else { Err(error) })?;
+        Ok(taken)
     }
 
     /// The notice that a restart lost the session's transaction, given once.
@@ -469,12 +495,34 @@ impl Sessions {
         self.end_oldest_idle((self.limit / 16).max(1)) > 0
     }
 
-    /// Makes all changes so far survive the machine.
+    /// Makes all changes so far survive the machine. A journal that the disk has refused is opened again, and is told what it
+    /// has missed.
     ///
     /// # Errors
-    /// The disk refuses.
+    /// The disk refuses to sync. That it still refuses what it has refused before is no news.
     pub fn sync(&self) -> Result<()> {
-        self.journal.as_ref().map_or(Ok(()), Journal::sync)
+        let Some(journal) = &self.journal else { return Ok(()) };
+        if journal.is_broken() {
+            if let Err(error) = journal.mend() {
+                tracing::debug!(%error, "the journal of sessions cannot be opened again yet");
+                return Ok(());
+            }
+            tracing::info!("the journal of sessions is written again");
+        }
+        loop {
+            let Some(id) = lock(&self.owed).pop_first() else { break };
+            let alive = read(&self.by_id).get(&id).cloned();
+            let state = alive.as_ref().map(|session| (session, session.state()));
+            let paid = match state {
+                Some((session, state)) if state.ended.is_none() => self.save(session, &state),
+                _ => journal.forget(id),
+            };
+            if paid.is_err() {
+                lock(&self.owed).insert(id);
+                return Ok(());
+            }
+        }
+        journal.sync()
     }
 }
 

@@ -1,5 +1,6 @@
 //! The settings as meant: what the server does, whatever way it was told.
 
+use facetta_engine::Answers;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -60,6 +61,8 @@ pub struct Limits {
     pub request_bytes: u64,
     /// Bytes that a command may hold.
     pub command_memory: u64,
+    /// Bytes that the changes of a transaction may hold until it ends.
+    pub transaction_memory: u64,
     /// Bytes of the process; from there on idle sessions give way.
     pub total_memory: u64,
     /// Open sockets.
@@ -75,6 +78,7 @@ impl Default for Limits {
         Self {
             request_bytes: 256 << 20,
             command_memory: (1 << 30).min(crate::memory::physical() / 4),
+            transaction_memory: (1 << 30).min(crate::memory::physical() / 4),
             total_memory: crate::memory::physical() / 5 * 4,
             connections: 16_384,
             sessions: 2_000_000,
@@ -118,6 +122,8 @@ pub struct Settings {
     pub timeouts: Timeouts,
     /// Limits.
     pub limits: Limits,
+    /// Which implementor of the seam answers; tests run on both.
+    pub answers: Answers,
     /// Properties without effect.
     pub ineffective: Vec<Ineffective>,
     /// What was odd about the way it was told; logged at start.
@@ -139,6 +145,7 @@ impl Default for Settings {
             keep_sessions: true,
             timeouts: Timeouts::default(),
             limits: Limits::default(),
+            answers: Answers::default(),
             ineffective: vec![
                 Ineffective { name: "CommitTimeout", value: 0 },
                 Ineffective { name: "ForceCommitTimeout", value: 30_000 },

@@ -65,13 +65,15 @@ impl SessionRow {
         };
         let connection = Some(state.belongs_to()).filter(|&id| ask.server.connections.is_open(id));
         let properties: Vec<String> = state.properties.0.iter().map(|(p, v)| format!("{}={v}", p.name)).collect();
+        let commands_hold: u64 = state.commands.iter().map(|c| c.context.memory().held()).sum();
+        let transaction_holds = state.transaction.as_ref().map_or(0, |t| t.changes.bytes());
         SessionRow {
             id: session.id,
             spid: session.spid,
             connection,
             user: session.user.clone(),
             catalog: state.catalog.clone(),
-            memory_kib: state.commands.iter().map(|c| c.context.memory().held()).sum::<u64>() >> 10,
+            memory_kib: (commands_hold + transaction_holds) >> 10,
             properties: Some(properties.join(";")).filter(|p| !p.is_empty()),
             started: session.started,
             now,
