@@ -11,7 +11,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use std::sync::Arc;
 
 /// Cells whose subcubes are asked for together.
-const WINDOW: u64 = 1 << 20;
+const WINDOW: u64 = 1 << 19;
 
 /// Evaluates slicer and axes; the cells follow as they are pulled.
 pub(crate) fn evaluate(evaluator: Evaluator) -> Result<CellSet> {
@@ -295,6 +295,9 @@ impl Cells {
         }
         let steps = (WINDOW / inner.max(1)).max(1);
         let window = inner.saturating_mul(steps).min(self.count - self.next);
+        if window < self.count {
+            self.evaluator.subcubes.keep_to_itself();
+        }
         if let Some(axis) = self.axes.get(hinted) {
             let len = axis.len() as u64;
             let (from, to) = (self.next / inner % len, ((self.next / inner % len) + steps).min(len));

@@ -8,7 +8,7 @@ use facetta_model::{
     TupleSet, Value,
 };
 use rustc_hash::{FxHashMap, FxHashSet};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Members of a level up to which a request may leave out the filter on a coordinate that keeps changing.
@@ -219,16 +219,23 @@ pub(crate) struct Subcubes {
     known: RefCell<FxHashMap<Signature, Known>>,
     /// For a hierarchy and grain, the members that the axes will ask for.
     hints: RefCell<FxHashMap<(HierarchyId, Grain), Hint>>,
+    /// Kept between statements: not those of an answer so large that its windows would push out everything else.
+    shares: Cell<bool>,
 }
 
 impl Subcubes {
     pub(crate) fn new(shared: Arc<SubcubeCache>) -> Subcubes {
-        Subcubes { shared, known: RefCell::default(), hints: RefCell::default() }
+        Subcubes { shared, known: RefCell::default(), hints: RefCell::default(), shares: Cell::new(true) }
     }
 
     /// Says that members of a hierarchy will be asked for sooner or later.
     pub(crate) fn hint(&self, hierarchy: HierarchyId, grain: Grain, members: FxHashSet<MemberId>) {
         self.hints.borrow_mut().insert((hierarchy, grain), Arc::new(members));
+    }
+
+    /// Keeps nothing for other statements from here on.
+    pub(crate) fn keep_to_itself(&self) {
+        self.shares.set(false);
     }
 
     /// Forgets hints and subcubes: another window of the axes begins.
@@ -453,13 +460,16 @@ impl Evaluator {
         }
         let key = (self.snapshot.data_version(), request);
         let mut charge = None;
-        let indexed = match self.subcubes.shared.get(&key) {
+        let shares = self.subcubes.shares.get();
+        let indexed = match shares.then(|| self.subcubes.shared.get(&key)).flatten() {
             Some(indexed) => indexed,
             None => {
                 let subcube = self.snapshot.subcube(&key.1, &self.context)?;
                 charge = Some(self.context.charge("Subcube", subcube.bytes() * 2)?);
                 let indexed = Arc::new(Indexed::new(subcube, &ranges));
-                self.subcubes.shared.put(key, indexed.clone());
+                if shares {
+                    self.subcubes.shared.put(key, indexed.clone());
+                }
                 indexed
             }
         };
