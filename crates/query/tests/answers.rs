@@ -1,4 +1,5 @@
-//! Statements with their answers, one file a topic in `answers/`, for each way a catalog can speak.
+//! Statements with their answers, one file a topic in `answers/`, for each way a catalog can speak, on both implementors of the
+//! seam to storage.
 //!
 //! A file is blocks: a line `axis CUBE: set`, `expr CUBE: expression` or `query: statement`, perhaps with
 //! `[analysis-services]` before it (else the catalog speaks as Mondrian does), then the answer, indented. An axis
@@ -10,6 +11,7 @@
 mod common;
 
 use common::{foodmart, lines, run, text};
+use facetta_engine::Answers;
 use facetta_model::Compatibility;
 use facetta_query::{Query, STACK_BYTES};
 use std::fmt::Write;
@@ -76,10 +78,9 @@ macro_rules! topics {
 
 topics! { values members sets slicers looks elsewhere }
 
-#[test]
-fn statements_have_these_answers() {
-    let worker = std::thread::Builder::new().stack_size(STACK_BYTES).spawn(|| {
-        let catalogs = [Compatibility::Mondrian, Compatibility::AnalysisServices].map(|c| (c, foodmart(c)));
+fn check(answers: Answers) {
+    let worker = std::thread::Builder::new().stack_size(STACK_BYTES).spawn(move || {
+        let catalogs = [Compatibility::Mondrian, Compatibility::AnalysisServices].map(|c| (c, foodmart(c, answers)));
         let mut wrong = String::new();
         for (topic, block) in TOPICS.iter().flat_map(|(topic, file)| blocks(file).into_iter().map(move |b| (topic, b)))
         {
@@ -91,5 +92,15 @@ fn statements_have_these_answers() {
         }
         assert!(wrong.is_empty(), "{wrong}");
     });
-    worker.unwrap().join().unwrap();
+    worker.unwrap().join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+}
+
+#[test]
+fn statements_have_these_answers() {
+    check(Answers::ByColumn);
+}
+
+#[test]
+fn statements_have_these_answers_row_by_row() {
+    check(Answers::RowByRow);
 }

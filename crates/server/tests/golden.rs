@@ -42,6 +42,7 @@ use common::http::Request;
 use common::log::Log;
 use common::show::{Failure, Form};
 use common::world::{Header, Result, World};
+use facetta_engine::Answers;
 use goldenscript::{Argument, Command, Context, Runner};
 use std::collections::BTreeSet;
 use std::error::Error;
@@ -116,8 +117,8 @@ fn header(tags: &BTreeSet<String>) -> Header {
 const TAGS: [&str; 7] = ["later", "begin", "end", "implicit", "xml", "count", "http"];
 
 impl Player {
-    fn new() -> Result<Player> {
-        Ok(Player { log: Log::begin(), world: World::new()?, broken: Vec::new() })
+    fn new(answers: Answers) -> Result<Player> {
+        Ok(Player { log: Log::begin(), world: World::answering(answers)?, broken: Vec::new() })
     }
 
     fn of_world(&mut self, command: &Command) -> Result<String> {
@@ -314,7 +315,7 @@ fn folder() -> PathBuf {
 }
 
 /// Runs every script of an area, and tells of all that went wrong.
-fn play(area: &str) {
+fn play(area: &str, answers: Answers) {
     let only = std::env::var("FACETTA_GOLDEN").unwrap_or_default();
     let mut paths: Vec<PathBuf> = std::fs::read_dir(folder().join(area)).unwrap().map(|e| e.unwrap().path()).collect();
     paths.sort();
@@ -324,7 +325,7 @@ fn play(area: &str) {
         // Who waits for a slow script sees which one it is.
         println!("{}", path.display());
         let play = || {
-            let mut player = Player::new().map_err(|e| std::io::Error::other(e.to_string()))?;
+            let mut player = Player::new(answers).map_err(|e| std::io::Error::other(e.to_string()))?;
             goldenscript::run(&mut player, path)
         };
         match std::panic::catch_unwind(play) {
@@ -336,11 +337,16 @@ fn play(area: &str) {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// A test for each area.
+/// Two tests for each area: by the column store, and row by row. The answers are the same to the byte.
 macro_rules! areas {
     ($($area:ident)+) => {
         const AREAS: &[&str] = &[$(stringify!($area)),+];
-        $(#[test] fn $area() { play(stringify!($area)); })+
+        $(#[test] fn $area() { play(stringify!($area), Answers::ByColumn); })+
+
+        mod row_by_row {
+            use super::{Answers, play};
+            $(#[test] fn $area() { play(stringify!($area), Answers::RowByRow); })+
+        }
     };
 }
 

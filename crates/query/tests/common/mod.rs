@@ -1,7 +1,8 @@
-//! FoodMart on the column store, statements against it, and their answers as the conformance cases write them.
+//! FoodMart on either implementor of the seam, statements against it, and their answers as the conformance cases write them.
 
 #![allow(clippy::unwrap_used, dead_code)]
 
+use facetta_engine::Answers;
 use facetta_model::definition::{KpiDef, Place, Texts};
 use facetta_model::{CellSet, Compatibility, Context, Error, Outcome, Result, Value};
 use facetta_query::{Query, execute};
@@ -16,7 +17,7 @@ pub(crate) fn shared() -> PathBuf {
 }
 
 /// FoodMart, loaded as one catalog or the other speaks, with an indicator in the cube Sales 2.
-pub(crate) fn foodmart(compatibility: Compatibility) -> Query {
+pub(crate) fn foodmart(compatibility: Compatibility, answers: Answers) -> Query {
     let folder = shared().join("foodmart");
     let mut definition = facetta_schema::load(&folder.join("FoodMart.xml")).unwrap();
     definition.compatibility = compatibility;
@@ -33,7 +34,7 @@ pub(crate) fn foodmart(compatibility: Compatibility) -> Query {
         place: Place::default(),
     });
     let source = facetta_engine::Source::Folder(folder.join("data"));
-    let store = facetta_engine::Store::in_memory();
+    let store = facetta_engine::Store::in_memory().answering(answers);
     let database = store.load("FoodMart", &definition, &source, &Context::unlimited(), &|_| {}).unwrap();
     Query::new(database.snapshot(), jiff::civil::DateTime::constant(2024, 8, 22, 10, 20, 30, 0))
 }

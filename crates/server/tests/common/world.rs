@@ -4,6 +4,7 @@ use super::http::{Request, Response, Socket};
 use super::names::{Kind, Names};
 use super::show::Form;
 use super::{catalogs, envelope, show};
+use facetta_engine::Answers;
 use facetta_model::Snapshot;
 use facetta_server::auth::users::Users;
 use facetta_server::clock::{Clock, Moment};
@@ -60,6 +61,7 @@ pub struct World {
     pub names: Names,
     pub catalogs: Vec<(String, Arc<dyn Snapshot>)>,
     settings: Vec<(String, String)>,
+    answers: Answers,
     folder: tempfile::TempDir,
     users: Users,
     handle: Option<Handle>,
@@ -68,7 +70,13 @@ pub struct World {
 
 impl World {
     pub fn new() -> Result<World> {
+        World::answering(Answers::default())
+    }
+
+    /// A world whose catalogs are answered by an implementor of the seam to storage.
+    pub fn answering(answers: Answers) -> Result<World> {
         Ok(World {
+            answers,
             clock: Clock::virtual_from(START),
             names: Names::default(),
             catalogs: catalogs::bare(),
@@ -112,7 +120,7 @@ impl World {
                 ("data_dir".to_owned(), self.folder.path().join("data").display().to_string()),
             ];
             flags.extend(self.settings.iter().cloned());
-            let settings = Settings::load(None, [], flags)?;
+            let settings = Settings { answers: self.answers, ..Settings::load(None, [], flags)? };
             let handle = start_with(settings, self.clock.clone(), self.catalogs.clone())?;
             self.handle = Some(handle);
             self.handle.as_ref().ok_or("no server")?.wait_ready()?;
