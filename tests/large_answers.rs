@@ -3,9 +3,10 @@
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used)]
 
-mod common;
+#[path = "common/process.rs"]
+mod process;
 
-use common::{Server, word};
+use process::Server;
 use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -33,7 +34,7 @@ fn write_catalog(folder: &Path) -> String {
          cubes:\n  Large: {{measure_groups: {{Facts: {{fact: facts, dimensions: {{Thing: id}}, measures: {{{measures}}}}}}}}}\n"
     );
     std::fs::write(folder.join("large.yaml"), schema).unwrap();
-    format!("Large={},{}", word(&folder.join("large.yaml")), word(&data))
+    format!("Large={},{}", folder.join("large.yaml").display(), data.display())
 }
 
 const HEADER: &str = "<Session xmlns='urn:schemas-microsoft-com:xml-analysis' SessionId='SESSION'/>";
@@ -113,14 +114,14 @@ impl Coming {
 
 /// A figure of the process in bytes.
 fn figure(server: &Server, name: &str) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{}/status", server.process())).unwrap();
+    let status = std::fs::read_to_string(format!("/proc/{}/status", server.child.id())).unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).unwrap();
     line.trim().strip_suffix(" kB").unwrap().parse::<u64>().unwrap() << 10
 }
 
 /// Begins to note the largest resident size anew; answers the one of now.
 fn idle(server: &Server) -> u64 {
-    std::fs::write(format!("/proc/{}/clear_refs", server.process()), "5").unwrap();
+    std::fs::write(format!("/proc/{}/clear_refs", server.child.id()), "5").unwrap();
     figure(server, "VmRSS")
 }
 
@@ -194,7 +195,7 @@ fn millions_stream_in_constant_memory_and_end_well_formed_when_cut() {
     let folder = tempfile::tempdir().unwrap();
     let catalog = write_catalog(folder.path());
     let state = folder.path().join("state");
-    let words = ["serve", "--catalog", &catalog, "--data-dir", word(&state)];
+    let words = ["serve", "--catalog", &catalog, "--data-dir", state.to_str().unwrap()];
     // Loaded once; the server that is measured maps what that has stored.
     Server::start(&words).stop();
     let server = Server::start(&words);
