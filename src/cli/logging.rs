@@ -30,6 +30,8 @@ pub(super) fn init(flags: &LogFlags, default: &str) -> Result<()> {
     let filter = EnvFilter::try_new(filter).with_context(|| format!("--log '{filter}' is no filter"))?;
     let colour = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colour);
+    // A line that cannot be written, as on a full disk, is lost: to say so where it failed would panic, and end a command.
+    let log = log.log_internal_errors(false);
     let done = match flags.log_format {
         LogFormat::Text => log.with_target(false).try_init(),
         LogFormat::Json => log.json().flatten_event(true).with_current_span(true).with_span_list(false).try_init(),
