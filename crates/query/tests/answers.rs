@@ -10,7 +10,7 @@
 
 mod common;
 
-use common::{foodmart, lines, run, text};
+use common::{foodmart, lines, run, shared, text};
 use facetta_engine::Answers;
 use facetta_model::Compatibility;
 use facetta_query::{Query, STACK_BYTES};
@@ -79,8 +79,10 @@ macro_rules! topics {
 topics! { values members sets slicers looks elsewhere }
 
 fn check(answers: Answers) {
+    let Some(folder) = shared("foodmart") else { return };
     let worker = std::thread::Builder::new().stack_size(STACK_BYTES).spawn(move || {
-        let catalogs = [Compatibility::Mondrian, Compatibility::AnalysisServices].map(|c| (c, foodmart(c, answers)));
+        let catalogs =
+            [Compatibility::Mondrian, Compatibility::AnalysisServices].map(|c| (c, foodmart(&folder, c, answers)));
         let mut wrong = String::new();
         for (topic, block) in TOPICS.iter().flat_map(|(topic, file)| blocks(file).into_iter().map(move |b| (topic, b)))
         {

@@ -99,14 +99,15 @@ fn in_sample(id: &str) -> bool {
     (hash >> 8) % SAMPLE == 0
 }
 
-/// Runs the cases that `wanted` takes; how many those are.
-fn run_cases(answers: Answers, wanted: fn(&str) -> bool) -> usize {
+/// Runs the cases that `wanted` takes; how many those are. None where the machine lacks them.
+fn run_cases(answers: Answers, wanted: fn(&str) -> bool) -> Option<usize> {
+    let (folder, cases) = (shared("foodmart")?, shared("conformance/mdx_open.jsonl")?);
     let work = move || {
-        let query = foodmart(Compatibility::Mondrian, answers);
+        let query = foodmart(&folder, Compatibility::Mondrian, answers);
         let known = include_str!("conformance_known.txt");
         let known: BTreeMap<&str, &str> =
             known.lines().filter_map(|l| l.split_once(' ')).filter(|(id, _)| !id.starts_with("//")).collect();
-        let cases = std::fs::read_to_string(shared().join("conformance/mdx_open.jsonl")).unwrap();
+        let cases = std::fs::read_to_string(cases).unwrap();
         let (mut wrong, mut ran) = (Vec::new(), 0);
         for line in cases.lines() {
             let case: Json = serde_json::from_str(line).unwrap();
@@ -126,17 +127,17 @@ fn run_cases(answers: Answers, wanted: fn(&str) -> bool) -> usize {
         ran
     };
     let worker = std::thread::Builder::new().stack_size(STACK_BYTES).spawn(work);
-    worker.unwrap().join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    Some(worker.unwrap().join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
 }
 
 #[test]
 fn cases_pass_but_those_known() {
-    let ran = run_cases(Answers::ByColumn, |_| true);
+    let Some(ran) = run_cases(Answers::ByColumn, |_| true) else { return };
     assert!(ran > 700, "only {ran} cases were run");
 }
 
 #[test]
 fn cases_pass_row_by_row_but_those_known() {
-    let ran = run_cases(Answers::RowByRow, in_sample);
+    let Some(ran) = run_cases(Answers::RowByRow, in_sample) else { return };
     assert!(ran > 700 / SAMPLE as usize / 2, "only {ran} cases were run");
 }
