@@ -14,7 +14,8 @@ use std::sync::Arc;
 /// Adds a definition, if its cube takes it.
 ///
 /// # Errors
-/// It is wrong, or its name is taken; for everybody also those of [`change_catalog`].
+/// It is wrong, or its name is taken. Where it is for everybody: the user does not administer the catalog, or the change cannot be
+/// committed.
 pub fn create(exchange: &Exchange, statement: &Statement, text: &str) -> Result<()> {
     let ask = ask(exchange);
     let cube = exchange.properties.cube();
@@ -43,7 +44,8 @@ pub fn create(exchange: &Exchange, statement: &Statement, text: &str) -> Result<
 /// Takes definitions away.
 ///
 /// # Errors
-/// One of them is not there: nothing is taken away then; for everybody also those of [`change_catalog`].
+/// One of them is not there; nothing is taken away then. Where it is for everybody: the user does not administer the catalog, or
+/// the change cannot be committed.
 pub fn drop(exchange: &Exchange, objects: &DropObjects) -> Result<()> {
     let ask = ask(exchange);
     let cube = exchange.properties.cube();
