@@ -8,6 +8,7 @@ mod distinct;
 mod files;
 mod fingerprint;
 mod group;
+pub mod log;
 mod manifest;
 mod measure;
 mod naive;

@@ -5,7 +5,8 @@ use crate::process::{Processed, Progress, Source, Times, assemble, process, tabl
 use crate::segment_file::{SegmentLayout, map};
 use crate::snapshot::Answers;
 use crate::version::{GroupData, Version};
-use crate::writeback::{Commits, Keeper, Log, Places, merge_log, with_definitions, with_segments};
+use crate::writeback::{COMMITS, Commits, Keeper, Places, merge_log, with_definitions, with_segments};
+use crate::log::Log;
 use crate::{files, fingerprint, segment_file};
 use facetta_model::definition::Definition;
 use facetta_model::{Context, Result, Snapshot, bail, name};
@@ -51,7 +52,7 @@ pub struct Database {
 impl Store {
     /// A store that keeps nothing when it is dropped.
     pub fn in_memory() -> Store {
-        Store::with(None, Log::in_memory())
+        Store::with(None, Log::in_memory(COMMITS))
     }
 
     fn with(disk: Option<Disk>, log: Log) -> Store {
@@ -102,7 +103,7 @@ impl Store {
             }
             Err(TryLockError::Error(e)) => return Err(files::write_error(&path, e)),
         }
-        let log = Log::open(folder)?;
+        let log = Log::open(folder, COMMITS)?;
         Ok(Store::with(Some(Disk { folder: folder.to_owned(), _lock: lock }), log))
     }
 

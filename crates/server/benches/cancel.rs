@@ -221,13 +221,13 @@ fn measure(bench: &Bench, operator: &Operator) -> Figures {
     let mut killer = Client::connect(bench.handle.address());
     while figures.times.len() < CANCELS {
         let delay = Duration::from_millis(2 + random.below(longest) as u64);
-        let before = resident().unwrap_or_default();
+        let before = unclaimed(bench);
         match once(bench, operator, &mut killer, delay) {
             Some((took, work, command)) => {
                 figures.times.push(took);
                 figures.work.push(work);
                 figures.delays.push(delay);
-                let left = settled(before, &command);
+                let left = settled(bench, before, &command);
                 figures.left = figures.left.max(left);
                 figures.charged = figures.charged.max(command.context.memory().held());
             }
@@ -240,11 +240,17 @@ fn measure(bench: &Bench, operator: &Operator) -> Figures {
     figures
 }
 
+/// Resident bytes but for those that commands are charged with: the others, which keep the cores busy, gather results.
+fn unclaimed(bench: &Bench) -> u64 {
+    let charged = bench.handle.server().running.all().iter().map(|c| c.context.memory().held()).sum();
+    resident().unwrap_or_default().saturating_sub(charged)
+}
+
 /// MiB over what there was before: as soon as it is little, else after a second.
-fn settled(before: u64, command: &Command) -> f64 {
+fn settled(bench: &Bench, before: u64, command: &Command) -> f64 {
     let begun = Instant::now();
     loop {
-        let left = resident().unwrap_or_default().saturating_sub(before) as f64 / f64::from(1 << 20);
+        let left = unclaimed(bench).saturating_sub(before) as f64 / f64::from(1 << 20);
         let over = command.context.memory().held() == 0 && left <= LEFT;
         if over || begun.elapsed() > Duration::from_secs(1) {
             return left;

@@ -5,6 +5,7 @@ use crate::server::Server;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use std::io;
+use std::os::fd::AsRawFd;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -53,6 +54,7 @@ async fn serve(server: &Arc<Server>, stream: TcpStream, connection: &Arc<Connect
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "a socket refuses TCP_NODELAY");
     }
+    connection.note_socket(Some(stream.as_raw_fd()));
     let io = TokioIo::new(Counted { stream, connection: connection.clone(), server: server.clone() });
     let service = service_fn(|request| crate::http::answer(server.clone(), connection.clone(), request));
     let mut http = std::pin::pin!(
@@ -83,6 +85,13 @@ struct Counted {
     stream: TcpStream,
     connection: Arc<Connection>,
     server: Arc<Server>,
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        // The stream, and with it the descriptor, is closed after this.
+        self.connection.note_socket(None);
+    }
 }
 
 impl AsyncRead for Counted {

@@ -4,9 +4,16 @@ use crate::clock::{Clock, Moment};
 use crate::sync::{lock, read, write};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::os::fd::RawFd;
 use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, RwLock};
 use tokio::sync::Notify;
+
+/// What `poll` calls a socket whose other end is closed; elsewhere than on Linux only a broken one is told.
+#[cfg(target_os = "linux")]
+const CLOSED: libc::c_short = libc::POLLRDHUP;
+#[cfg(not(target_os = "linux"))]
+const CLOSED: libc::c_short = 0;
 
 /// An open client socket.
 #[derive(Debug)]
@@ -29,6 +36,8 @@ pub struct Connection {
     pub head_since: AtomicI64,
     close: Notify,
     who: Mutex<Who>,
+    /// The socket's descriptor, for as long as it is open.
+    socket: Mutex<Option<RawFd>>,
 }
 
 /// What of a connection its requests say.
@@ -65,6 +74,23 @@ impl Connection {
     /// Waits until somebody asks for it to be closed.
     pub async fn closing(&self) {
         self.close.notified().await;
+    }
+
+    /// Notes the socket, or, before it is closed, that there is none any more.
+    pub fn note_socket(&self, socket: Option<RawFd>) {
+        *lock(&self.socket) = socket;
+    }
+
+    /// Whether the client has closed its end, though nobody may have read so far: what it sent before may still wait to be read.
+    #[allow(unsafe_code)]
+    pub fn is_hung_up(&self) -> bool {
+        // Held over the call, so that the descriptor is not closed and given to another socket meanwhile.
+        let socket = lock(&self.socket);
+        let Some(fd) = *socket else { return false };
+        let mut asked = libc::pollfd { fd, events: CLOSED, revents: 0 };
+        // SAFETY: the pointer is to one record of ours that lives over the call, which does not wait.
+        let found = unsafe { libc::poll(&raw mut asked, 1, 0) };
+        found > 0 && asked.revents & (CLOSED | libc::POLLHUP | libc::POLLERR) != 0
     }
 
     /// Notes a request.
@@ -128,6 +154,7 @@ impl Connections {
             head_since: AtomicI64::new(0),
             close: Notify::new(),
             who: Mutex::default(),
+            socket: Mutex::default(),
         });
         open.insert(connection.id, connection.clone());
         Some(Open { connection, all: self })

@@ -1,22 +1,21 @@
-//! Sessions on disk, so that a restart finds them: one record for each that is alive, none for those that ended.
+//! Sessions on disk, so that a restart finds them: a log with a record for each change, made short when most of it is history.
 //!
-//! An insert is not synced: it survives the process, `kill -9` included. [`Journal::sync`], asked every second, makes all
-//! inserts before it survive the machine. A disk that refuses breaks the journal: it takes nothing until [`Journal::mend`] has
-//! opened it again, lest a record stand behind a torn one.
+//! A record is not synced: it survives the process, `kill -9` included. [`Journal::sync`], asked every second, makes all
+//! before it survive the machine. A disk that refuses breaks the journal: it takes nothing until [`Journal::mend`] has found
+//! that the disk takes writes again.
 
 use crate::clock::Moment;
 use crate::guid::Guid;
 use crate::scope::Scope;
 use crate::session::{Session, State};
-use crate::sync::{read, write};
-use facetta_model::{Error, Result, error};
-use fjall::{Database, Keyspace, KeyspaceCreateOptions, PersistMode};
-use rustc_hash::FxHashSet;
+use crate::sync::lock;
+use facetta_engine::log::{self, Frames, Kind, Log};
+use facetta_model::{Error, Result, bail, error};
+use rustc_hash::{FxHashMap, FxHashSet};
 use serde::{Deserialize, Serialize};
-use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 /// A session as it is kept.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -72,44 +71,57 @@ impl Saved {
     }
 }
 
+/// What is kept in the log. A frame is one byte, which says what it is, the id of a session, and, unless it is forgotten, the
+/// session as JSON.
+const SESSIONS: Kind = Kind {
+    what: "journal of sessions",
+    file: "sessions",
+    magic: b"FCTSJ\0\0\x01",
+    is_merged: |frame| frame.first() == Some(&MERGED),
+    synced: false,
+};
+
+/// The session is kept as it is now.
+const KEPT: u8 = 1;
+/// As before, and written by a merge.
+const MERGED: u8 = 2;
+/// The session is over.
+const FORGOTTEN: u8 = 3;
+/// Bytes of a frame in front of the session.
+const HEAD: usize = 1 + 16;
+
 /// The journal of sessions.
 pub struct Journal {
-    folder: PathBuf,
-    /// None while it could not be opened again.
-    opened: RwLock<Option<Opened>>,
+    log: Mutex<Log>,
+    /// One sync, with its merge, at a time.
+    syncing: Mutex<()>,
     broken: AtomicBool,
 }
 
-struct Opened {
-    database: Database,
-    sessions: Keyspace,
-}
-
-fn failed(what: &str) -> impl Fn(fjall::Error) -> Error + '_ {
-    move |e| error!(Io, "The journal of sessions {what}: {e}")
-}
-
-fn broken() -> Error {
-    error!(Io, "The journal of sessions cannot be written: the disk is full or fails, which is looked at every second")
-}
-
 impl Journal {
-    /// Opens or makes the journal in `folder`. Another process that holds it is an error.
+    /// Opens or makes the journal in `folder`, of which the caller sees to it that no other process has it.
     ///
     /// # Errors
     /// The folder cannot be used, or what is in it cannot be read.
     pub fn open(folder: &Path) -> Result<Journal> {
-        let opened = RwLock::new(Some(Opened::at(folder)?));
-        Ok(Journal { folder: folder.to_owned(), opened, broken: AtomicBool::new(false) })
+        let log = Mutex::new(Log::open(folder, SESSIONS)?);
+        Ok(Journal { log, syncing: Mutex::default(), broken: AtomicBool::new(false) })
+    }
+
+    fn log(&self) -> MutexGuard<'_, Log> {
+        lock(&self.log)
     }
 
     /// Keeps a session as it is now.
     ///
     /// # Errors
-    /// The disk refuses.
+    /// The disk refuses; what was kept before of the session stays.
     pub fn save(&self, id: Guid, saved: &Saved) -> Result<()> {
-        let bytes = serde_json::to_vec(saved).map_err(Error::internal)?;
-        self.write(|opened| opened.sessions.insert(id.0.to_be_bytes(), bytes))
+        let mut frame = Vec::with_capacity(512);
+        frame.push(KEPT);
+        frame.extend_from_slice(&id.0.to_be_bytes());
+        serde_json::to_writer(&mut frame, saved).map_err(Error::internal)?;
+        self.append(&frame)
     }
 
     /// Forgets a session.
@@ -117,14 +129,20 @@ impl Journal {
     /// # Errors
     /// The disk refuses.
     pub fn forget(&self, id: Guid) -> Result<()> {
-        self.write(|opened| opened.sessions.remove(id.0.to_be_bytes()))
+        let mut frame = [FORGOTTEN; HEAD];
+        frame[1..].copy_from_slice(&id.0.to_be_bytes());
+        self.append(&frame)
     }
 
-    fn write(&self, work: impl FnOnce(&Opened) -> fjall::Result<()>) -> Result<()> {
-        let opened = read(&self.opened);
-        let Some(opened) = opened.as_ref().filter(|_| !self.is_broken()) else { return Err(broken()) };
-        work(opened).map_err(|e| {
-            let error = failed("cannot be written")(e);
+    fn append(&self, frame: &[u8]) -> Result<()> {
+        if self.is_broken() {
+            bail!(
+                Io,
+                "The journal of sessions cannot be written: the disk is full or fails, which is looked at every second"
+            );
+        }
+        self.log().append(frame).map_err(|e| {
+            let error = error!(Io, "The journal of sessions cannot be written: {e}");
             if !self.broken.swap(true, Relaxed) {
                 tracing::error!(%error, "sessions cannot begin or change until the disk takes writes again");
             }
@@ -132,20 +150,18 @@ impl Journal {
         })
     }
 
-    /// Whether the disk has refused, and nothing is taken.
+    /// Whether the disk has refused, and nothing is taken until [`Journal::mend`]: what it lacks is to be in it first.
     pub fn is_broken(&self) -> bool {
         self.broken.load(Relaxed)
     }
 
-    /// Opens a broken journal again: what it took before is there, what it refused is not.
+    /// Tries whether the disk takes writes again.
     ///
     /// # Errors
-    /// The disk still refuses.
+    /// It does not.
     pub fn mend(&self) -> Result<()> {
-        let mut opened = write(&self.opened);
-        // Closed first: there can be only one.
-        *opened = None;
-        *opened = Some(Opened::at(&self.folder)?);
+        // Of a session that there never was.
+        self.log().append(&[FORGOTTEN; HEAD])?;
         self.broken.store(false, Relaxed);
         Ok(())
     }
@@ -155,65 +171,80 @@ impl Journal {
     /// # Errors
     /// The disk refuses, or a record is damaged.
     pub fn all(&self) -> Result<Vec<(Guid, Saved)>> {
-        let opened = read(&self.opened);
-        let Some(opened) = opened.as_ref() else { return Err(broken()) };
-        let mut all = Vec::new();
-        for entry in opened.sessions.iter() {
-            let (key, value) = entry.into_inner().map_err(failed("cannot be read"))?;
-            let bytes = <[u8; 16]>::try_from(&*key).map_err(|_| Error::internal("a key of the journal is damaged"))?;
-            let id = Guid(u128::from_be_bytes(bytes));
-            let saved = serde_json::from_slice(&value)
-                .map_err(|e| error!(Io, "The journal of sessions: the record of {id} is damaged: {e}"))?;
-            all.push((id, saved));
+        let mut frames = self.log().read()?;
+        let mut alive = FxHashMap::default();
+        while let Some(frame) = frames.next()? {
+            let (id, session) = parts(&frame)?;
+            match session {
+                Some(_) => alive.insert(id, frame),
+                None => alive.remove(&id),
+            };
         }
-        Ok(all)
+        let read = |(id, frame): (Guid, Arc<[u8]>)| {
+            let saved = serde_json::from_slice(&frame[HEAD..])
+                .map_err(|e| error!(Io, "The journal of sessions: the record of {id} is damaged: {e}"))?;
+            Ok((id, saved))
+        };
+        alive.into_iter().map(read).collect()
     }
 
-    /// Makes everything written so far survive the machine.
+    /// Makes everything written so far survive the machine, and the journal short if it is long.
     ///
     /// # Errors
     /// The disk refuses.
     pub fn sync(&self) -> Result<()> {
-        // The database would hold its lock while the disk works, and every begin and end would wait for the disk. What was
-        // written is with the system already, and a file is synced through any descriptor of it.
-        let unsynced = |e| error!(Io, "The journal of sessions cannot be synced: {e}");
-        let mut synced = 0;
-        for entry in std::fs::read_dir(&self.folder).map_err(unsynced)? {
-            let path = entry.map_err(unsynced)?.path();
-            if path.extension().is_none_or(|extension| extension != "jnl") {
-                continue;
-            }
-            match File::options().write(true).open(&path).and_then(|file| file.sync_data()) {
-                Ok(()) => synced += 1,
-                // All that was in it is in tables meanwhile, and those are synced before it goes.
-                Err(e) if e.kind() == std::io::ErrorKind::NotFound => {}
-                Err(e) => return Err(unsynced(e)),
-            }
+        let _one = lock(&self.syncing);
+        // A statement of its own: nobody who begins or ends a session waits for the disk.
+        let file = self.log().to_sync()?;
+        if let Some(file) = file {
+            file.sync_data().map_err(|e| error!(Io, "The journal of sessions cannot be synced: {e}"))?;
         }
-        if synced > 0 {
-            return Ok(());
-        }
-        self.write(|opened| opened.database.persist(PersistMode::SyncData))
+        log::merge(|| self.log(), |frames, fresh| left(frames, |frame| fresh.push(frame))).map(|_| ())
     }
 
     /// Bytes on disk.
     pub fn bytes(&self) -> u64 {
-        read(&self.opened).as_ref().and_then(|opened| opened.database.disk_space().ok()).unwrap_or(0)
+        self.log().bytes()
     }
 }
 
-impl Opened {
-    fn at(folder: &Path) -> Result<Opened> {
-        let database = Database::builder(folder)
-            .cache_size(4 << 20)
-            .max_journaling_size(64 << 20)
-            .worker_threads(1)
-            .open()
-            .map_err(failed("cannot be opened"))?;
-        let options = || KeyspaceCreateOptions::default().max_memtable_size(8 << 20);
-        let sessions = database.keyspace("sessions", options).map_err(failed("cannot be opened"))?;
-        Ok(Opened { database, sessions })
+/// The id in a frame, and the session if it is not forgotten.
+fn parts(frame: &[u8]) -> Result<(Guid, Option<&[u8]>)> {
+    let (Some(&kind), Some(id)) = (frame.first(), frame.get(1..).and_then(|rest| rest.first_chunk::<16>())) else {
+        bail!(Io, "The journal of sessions: a record is too short");
+    };
+    let id = Guid(u128::from_be_bytes(*id));
+    match kind {
+        KEPT | MERGED => Ok((id, Some(&frame[HEAD..]))),
+        FORGOTTEN => Ok((id, None)),
+        other => bail!(Io, "The journal of sessions: the record of {id} is of the unknown kind {other}"),
     }
+}
+
+/// The last frame of each session that is alive, marked as merged. They are read twice, so that all that is held is the ids.
+fn left(mut frames: Frames, mut keep: impl FnMut(&[u8]) -> Result<()>) -> Result<()> {
+    let mut last = FxHashMap::default();
+    let mut number = 0u64;
+    while let Some(frame) = frames.next()? {
+        let (id, session) = parts(&frame)?;
+        match session {
+            Some(_) => last.insert(id, number),
+            None => last.remove(&id),
+        };
+        number += 1;
+    }
+    frames.rewind()?;
+    let mut merged = Vec::new();
+    for number in 0..number {
+        let Some(frame) = frames.next()? else { break };
+        if last.get(&parts(&frame)?.0) == Some(&number) {
+            merged.clear();
+            merged.push(MERGED);
+            merged.extend_from_slice(&frame[1..]);
+            keep(&merged)?;
+        }
+    }
+    Ok(())
 }
 
 impl std::fmt::Debug for Journal {
@@ -246,17 +277,60 @@ mod tests {
         }
     }
 
+    fn kept(spid: u32) -> Saved {
+        Saved { spid, ..serde_json::from_str(r#"{"spid":1,"user":"ann","started":0}"#).unwrap() }
+    }
+
+    fn all(folder: &Path) -> Vec<(Guid, u32)> {
+        let mut all: Vec<_> =
+            Journal::open(folder).unwrap().all().unwrap().into_iter().map(|(id, s)| (id, s.spid)).collect();
+        all.sort_by_key(|(_, spid)| *spid);
+        all
+    }
+
     #[test]
-    fn what_is_synced_is_there_again() {
+    fn what_is_kept_is_there_again() {
         let folder = tempfile::tempdir().unwrap();
-        let id = Guid(7);
         let journal = Journal::open(folder.path()).unwrap();
-        let found = std::fs::read_dir(folder.path()).unwrap().flatten();
-        assert!(found.into_iter().any(|e| e.path().extension().is_some_and(|e| e == "jnl")), "no file to sync");
-        let kept = Saved { spid: 3, ..serde_json::from_str(r#"{"spid":1,"user":"ann","started":0}"#).unwrap() };
-        journal.save(id, &kept).unwrap();
+        for (id, spid) in [(7, 1), (8, 2), (7, 3)] {
+            journal.save(Guid(id), &kept(spid)).unwrap();
+        }
+        journal.forget(Guid(8)).unwrap();
         journal.sync().unwrap();
         drop(journal);
-        assert_eq!(Journal::open(folder.path()).unwrap().all().unwrap(), [(id, kept)]);
+        assert_eq!(all(folder.path()), [(Guid(7), 3)]);
+    }
+
+    #[test]
+    fn sessions_that_begin_and_end_while_it_is_made_short_are_in_it_or_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let journal = Journal::open(folder.path()).unwrap();
+        std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..4u128)
+                .map(|thread| {
+                    let journal = &journal;
+                    scope.spawn(move || {
+                        for n in 0..5_000u128 {
+                            let id = Guid(thread << 64 | n);
+                            journal.save(id, &kept(1)).unwrap();
+                            journal.save(id, &kept(n as u32)).unwrap();
+                            if n % 100 != 0 {
+                                journal.forget(id).unwrap();
+                            }
+                        }
+                    })
+                })
+                .collect();
+            while threads.iter().any(|t| !t.is_finished()) {
+                journal.sync().unwrap();
+            }
+        });
+        let before = journal.bytes();
+        journal.sync().unwrap();
+        assert!(journal.bytes() <= before && before < 4 << 20, "{before} bytes");
+        drop(journal);
+        let all = all(folder.path());
+        assert_eq!(all.len(), 4 * 50);
+        assert!(all.iter().all(|(id, spid)| id.0 & u128::from(u64::MAX) == u128::from(*spid)));
     }
 }

@@ -3,7 +3,7 @@
 use crate::auth::Auth;
 use crate::catalogs::{CatalogState, Catalogs};
 use crate::clock::{Clock, Moment};
-use crate::connections::Connections;
+use crate::connections::{Connection, Connections};
 use crate::globals::Globals;
 use crate::journal::Journal;
 use crate::pool::Pool;
@@ -144,13 +144,25 @@ impl Server {
     fn sweep_connections(&self) {
         let now = self.clock.now();
         for connection in self.connections.all() {
-            let Some(idle_since) = connection.idle_since() else { continue };
+            let Some(idle_since) = connection.idle_since() else {
+                self.cancel_where_hung_up(&connection);
+                continue;
+            };
             let head = Moment(connection.head_since.load(Relaxed));
             let stalled = head > idle_since && now - head >= HEAD;
             let idle = self.settings.timeouts.idle_connection.is_some_and(|limit| now - idle_since >= limit);
             if stalled || idle {
                 tracing::info!(connection = connection.id, stalled, "connection closed: idle for too long");
                 connection.close();
+            }
+        }
+    }
+
+    /// HTTP tells at once of a client that is gone, unless a further request of its waits to be read: then nobody reads on.
+    fn cancel_where_hung_up(&self, connection: &Connection) {
+        if connection.is_hung_up() {
+            for command in self.running.on_connection(connection.id) {
+                command.cancel(CancelReason::Disconnect);
             }
         }
     }

@@ -495,8 +495,8 @@ impl Sessions {
         self.end_oldest_idle((self.limit / 16).max(1)) > 0
     }
 
-    /// Makes all changes so far survive the machine. A journal that the disk has refused is opened again, and is told what it
-    /// has missed.
+    /// Makes all changes so far survive the machine. A journal that the disk has refused is told what it has missed once
+    /// it can be written.
     ///
     /// # Errors
     /// The disk refuses to sync. That it still refuses what it has refused before is no news.
@@ -504,7 +504,7 @@ impl Sessions {
         let Some(journal) = &self.journal else { return Ok(()) };
         if journal.is_broken() {
             if let Err(error) = journal.mend() {
-                tracing::debug!(%error, "the journal of sessions cannot be opened again yet");
+                tracing::debug!(%error, "the disk does not take the journal of sessions yet");
                 return Ok(());
             }
             tracing::info!("the journal of sessions is written again");

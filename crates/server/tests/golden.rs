@@ -27,6 +27,7 @@
 //! | `a: login NAME PASSWORD`, `a: logout` | credentials from here on |
 //! | `a: forget` | the client has no session any more |
 //! | `a: answer`, `a: until STAGE` | the answer of a request sent with `[later]`; waits until its command is at a stage (`Streams`: bytes of its answer are written; `Computes`: it has used some milliseconds of processor time) |
+//! | `a: pipeline TEXT` | sends a Statement behind the request that is not answered yet, on the same socket |
 //! | `a: socket open`, `a: socket closed`, `a: hang-up` | looks at the socket; closes it, in the middle of an answer too |
 //!
 //! Tags: `[later]` sends only; `[begin]`, `[end]`, `[implicit]`, `[of.b]` choose the session header; `[xml]`, `[count]` and
@@ -273,6 +274,11 @@ impl Player {
             "until" => {
                 let stage = arguments.need("a stage")?;
                 world.wait_stage(client, &stage)?;
+            }
+            "pipeline" => {
+                let body = envelope::statement(&arguments.need("a statement")?, &[]);
+                world.pipeline(client, &body)?;
+                shown = "sent".to_owned();
             }
             "socket" => {
                 let expected = arguments.need("open or closed")? == "closed";

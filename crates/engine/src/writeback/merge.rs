@@ -7,7 +7,7 @@
 use super::definitions::DefinitionChange;
 use super::delta::Amounts;
 use super::durable::{self, Head, Keeper, MERGED, StoredGroup};
-use super::log::{Frames, Log, Stage};
+use crate::log::{self, Frames, Fresh, Kind, Log, Stage};
 use facetta_model::{Context, Result, name};
 use indexmap::{IndexMap, IndexSet};
 use jiff::civil::DateTime;
@@ -18,47 +18,29 @@ use std::sync::{Arc, MutexGuard};
 /// ended: far fewer, and the last ones.
 const NAMES: usize = 4096;
 
-/// Whether a frame is what a merge has written.
-pub(super) fn is_merged(frame: &[u8]) -> bool {
+/// The log of commits.
+pub(crate) const COMMITS: Kind =
+    Kind { what: "log of commits", file: "writeback", magic: b"FCTWB\0\0\x01", is_merged, synced: true };
+
+fn is_merged(frame: &[u8]) -> bool {
     frame.first() == Some(&MERGED)
 }
 
-/// Merges a log if most of it is history. It is locked at the beginning and at the end only: commits go on meanwhile, and
-/// theirs stay behind what is merged. True if there was something to do.
+/// Merges the log of commits if most of it is history. True if there was something to do.
 pub(crate) fn merge_log<'l>(
     lock: impl Fn() -> MutexGuard<'l, Log>,
     context: &Context,
     at: &mut dyn FnMut(Stage),
 ) -> Result<bool> {
-    let (frames, upto, before) = {
-        let log = lock();
-        if !log.is_overgrown() {
-            return Ok(false);
-        }
-        (log.read()?, log.mark(), log.bytes())
-    };
-    let work = || {
+    let write = |frames, fresh: &mut Fresh<'_>| {
         let merged = merged(frames, context)?;
-        at(Stage::Merged);
-        let mut fresh = lock().fresh()?;
-        for frame in &merged {
+        fresh.tell(Stage::Merged);
+        merged.iter().try_for_each(|frame| {
             context.check()?;
-            fresh.push(frame, at)?;
-        }
-        at(Stage::Written);
-        lock().replace(fresh, upto, at)
+            fresh.push(frame)
+        })
     };
-    let done = work();
-    let mut log = lock();
-    match &done {
-        Ok(()) => tracing::info!(before, after = log.bytes(), "the log of commits was merged"),
-        // Not again at once: the disk may be full.
-        Err(_) => {
-            let twice = 2 * log.bytes();
-            log.leave_up_to(twice);
-        }
-    }
-    done.map(|()| true)
+    log::merge_at(lock, write, at)
 }
 
 /// What is kept of a catalog.

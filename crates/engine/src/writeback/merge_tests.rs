@@ -1,7 +1,7 @@
 //! Merges of the log of commits: what is left, what goes on meanwhile, and a kill at every stage of one.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-use super::log::Stage;
+use crate::log::Stage;
 use super::merge::merge_log;
 use crate::shop::{SALES, Shop, definition, towns};
 use crate::{CellWrite, Database, DefinitionChange, Source, Store};

@@ -11,7 +11,6 @@ mod cells;
 mod definitions;
 mod delta;
 mod durable;
-mod log;
 mod merge;
 #[cfg(test)]
 mod merge_tests;
@@ -23,6 +22,5 @@ pub use transaction::{CellWrite, Savepoint, Transaction, Written};
 
 pub(crate) use definitions::with_definitions;
 pub(crate) use durable::{Keeper, Places};
-pub(crate) use log::Log;
-pub(crate) use merge::merge_log;
+pub(crate) use merge::{COMMITS, merge_log};
 pub(crate) use transaction::{Commits, with_segments};

@@ -30,6 +30,24 @@ struct Entries {
     by_request: FxHashMap<(u64, SubcubeRequest), (u64, Arc<Indexed>)>,
 }
 
+impl Entries {
+    /// Lets the oldest go until at most `limit` bytes are left; more than one at a time, so that looking for them is rare.
+    fn shrink(&mut self, limit: usize) {
+        let mut by_age: Vec<(u64, usize)> =
+            self.by_request.values().map(|(used, subcube)| (*used, subcube.bytes())).collect();
+        by_age.sort_unstable();
+        let mut last = 0;
+        for (used, bytes) in by_age {
+            if self.bytes <= limit {
+                break;
+            }
+            self.bytes -= bytes;
+            last = used;
+        }
+        self.by_request.retain(|_, (used, _)| *used > last);
+    }
+}
+
 impl SubcubeCache {
     /// A cache that holds at most `limit` bytes.
     pub fn new(limit: usize) -> SubcubeCache {
@@ -56,12 +74,8 @@ impl SubcubeCache {
         if let Some((_, old)) = entries.by_request.insert(key, (clock, subcube)) {
             entries.bytes -= old.bytes();
         }
-        while entries.bytes > self.limit {
-            let oldest = entries.by_request.iter().min_by_key(|(_, (used, _))| *used).map(|(key, _)| key.clone());
-            let Some(oldest) = oldest else { break };
-            if let Some((_, gone)) = entries.by_request.remove(&oldest) {
-                entries.bytes -= gone.bytes();
-            }
+        if entries.bytes > self.limit {
+            entries.shrink(self.limit - self.limit / 8);
         }
     }
 

@@ -280,7 +280,13 @@ fn once(evaluator: &Evaluator, set: &Tuples) -> Result<Set> {
 }
 
 fn distinct(evaluator: &Evaluator, call: &Call, at: &Batch) -> Result<Set> {
-    once(evaluator, &*evaluator.tuples_at(&call.args[0], at)?)
+    // The distinct tuples of a product are the product of the distinct ones of its parts, in the same order.
+    let set = evaluator.set_at(&call.args[0], at)?;
+    let mut parts = Vec::with_capacity(set.parts().len());
+    for part in set.parts() {
+        parts.extend_from_slice(once(evaluator, part)?.parts());
+    }
+    Ok(Set::product(parts))
 }
 
 fn union(evaluator: &Evaluator, call: &Call, at: &Batch) -> Result<Set> {
@@ -358,7 +364,7 @@ fn intersect(evaluator: &Evaluator, call: &Call, at: &Batch) -> Result<Set> {
 }
 
 /// A part of a set by position.
-fn slice(evaluator: &Evaluator, set: &Set, start: u64, len: u64) -> Result<Set> {
+pub(crate) fn slice(evaluator: &Evaluator, set: &Set, start: u64, len: u64) -> Result<Set> {
     let len = len.min(set.len().saturating_sub(start));
     let mut out = TupleSet::new(set.hierarchies());
     let charge = evaluator.context.charge("Set", (len as usize).saturating_mul(4 * set.arity()))?;

@@ -1,12 +1,12 @@
 //! Order: ORDER, HIERARCHIZE, and the best and worst of a set.
 
 use super::{Function, Run, function};
-use crate::evaluate::{Batch, Evaluator, Set, Tuples};
+use crate::evaluate::{Batch, Col, Evaluator, Set, Sets, Tuples};
 use crate::expr::{Call, ExprKind, Kind, Kind::*};
-use crate::functions::set::count;
+use crate::functions::set::{count, slice};
 use crate::navigate::Tree;
 use facetta_model::sort::sorted;
-use facetta_model::{HierarchyId, MemberId, Members, Result, TupleSet, Value};
+use facetta_model::{Charge, Context, HierarchyId, MemberId, Members, Result, TupleSet, Value};
 use rustc_hash::FxHashMap;
 use std::cmp::Ordering;
 
@@ -322,16 +322,88 @@ fn bottom_count(evaluator: &Evaluator, call: &Call, at: &Batch) -> Result<Set> {
 }
 
 fn best(evaluator: &Evaluator, call: &Call, at: &Batch, top: bool) -> Result<Set> {
-    let n = count(evaluator, call, 1, at, 0)?.max(0) as usize;
-    if call.arg(2).is_none() {
-        let set = evaluator.tuples_at(&call.args[0], at)?;
+    let n = count(evaluator, call, 1, at, 0)?.max(0) as u64;
+    let set = evaluator.set_at(&call.args[0], at)?;
+    let Some(value) = call.arg(2) else {
         let len = set.len();
-        let rows: Vec<usize> = if top { (0..len.min(n)).collect() } else { (len.saturating_sub(n)..len).collect() };
-        return reorder(evaluator, &set, &rows);
+        return slice(evaluator, &set, if top { 0 } else { len.saturating_sub(n) }, n);
+    };
+    if n == 0 {
+        return Ok(Set::empty(&set.hierarchies()));
     }
-    let (set, mut rows, _) = ranked(evaluator, call, at, top)?;
-    rows.truncate(n);
-    reorder(evaluator, &set, &rows)
+    let sets = Sets { sets: vec![Ok(set.clone())], of: Col::One(0) };
+    let mut kept = Best::new(evaluator, n, top)?;
+    evaluator.for_each_value(at, &sets, &call.args[0], Some(value), &mut |_, position, value| match value {
+        Value::Error(e) => Err(e.clone()),
+        value => kept.offer(position, value),
+    })?;
+    let mut out = TupleSet::new(set.hierarchies());
+    let mut tuple = Vec::new();
+    for (_, position) in kept.finish()? {
+        set.read(position, &mut tuple);
+        out.members.extend_from_slice(&tuple);
+    }
+    Set::new(out, &evaluator.context)
+}
+
+/// The best of values that come one after the other: those that cannot be among them any more are not kept, so that a set of
+/// any size needs the memory of what is asked for.
+struct Best<'e> {
+    context: &'e Context,
+    wanted: usize,
+    top: bool,
+    /// Values and positions; those after the first `wanted` have come since it was sorted.
+    kept: Vec<(Value, u64)>,
+    /// The last of `wanted` that are better than all others so far: what is not better than it is too late.
+    last: Option<Value>,
+    charge: Charge,
+}
+
+impl Best<'_> {
+    /// How many are gathered at least before they are sorted.
+    const GATHERED: usize = 4096;
+
+    fn new(evaluator: &Evaluator, wanted: u64, top: bool) -> Result<Best<'_>> {
+        let context = &evaluator.context;
+        let wanted = usize::try_from(wanted).unwrap_or(usize::MAX);
+        Ok(Best { context, wanted, top, kept: Vec::new(), last: None, charge: context.charge("TopCount", 0)? })
+    }
+
+    fn compare(top: bool, a: &Value, b: &Value) -> Ordering {
+        let ordering = a.compare(b);
+        if top { ordering.reverse() } else { ordering }
+    }
+
+    fn offer(&mut self, position: u64, value: &Value) -> Result<()> {
+        if self.last.as_ref().is_some_and(|last| Self::compare(self.top, value, last).is_ge()) {
+            return Ok(());
+        }
+        if self.kept.len() == self.kept.capacity() {
+            let room = (self.kept.len() * 2).max(64);
+            self.charge.resize(room * size_of::<(Value, u64)>())?;
+            self.kept.reserve_exact(room - self.kept.len());
+        }
+        self.kept.push((value.clone(), position));
+        if self.kept.len() >= self.wanted.saturating_mul(2).max(Self::GATHERED) {
+            self.sort()?;
+        }
+        Ok(())
+    }
+
+    /// Ties stay in the order of the set.
+    fn sort(&mut self) -> Result<()> {
+        let top = self.top;
+        let mut all = sorted(std::mem::take(&mut self.kept), self.context, |a, b| Self::compare(top, &a.0, &b.0))?;
+        all.truncate(self.wanted);
+        self.last = all.last().filter(|_| all.len() == self.wanted).map(|(value, _)| value.clone());
+        self.kept = all;
+        Ok(())
+    }
+
+    fn finish(mut self) -> Result<Vec<(Value, u64)>> {
+        self.sort()?;
+        Ok(self.kept)
+    }
 }
 
 /// The best tuples until their values reach `target` of what they add up to.

@@ -269,6 +269,12 @@ impl World {
         Ok(())
     }
 
+    /// Sends a body behind a request that is not answered yet; nobody will wait for its answer.
+    pub fn pipeline(&mut self, client: &str, body: &str) -> Result<()> {
+        let envelope = envelope::envelope(&self.header_blocks(client, &Header::Usual)?, body);
+        Ok(self.socket(client)?.send(&Request::post(envelope.into_bytes()))?)
+    }
+
     /// Waits for the answer of what was sent.
     pub fn receive(&mut self, client: &str) -> Result<Response> {
         let state = self.client(client);
