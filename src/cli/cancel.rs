@@ -49,7 +49,12 @@ impl Cancel {
         } else if let AnswerResult::Empty = answer {
             println!("cancelled");
         } else {
-            print_table(&mut std::io::stdout().lock(), &Table::of(answer))?;
+            let table = Table::of(answer);
+            if table.rows.is_empty() {
+                println!("nothing was running");
+            } else {
+                print_table(&mut std::io::stdout().lock(), &table)?;
+            }
         }
         Ok(())
     }

@@ -147,10 +147,13 @@ impl Partial {
                 let mut scanner = Scanner::new(segment, tables);
                 let mut slots = SlotsOf::default();
                 for &(_, block) in &blocks[from..to] {
-                    scanner.block(block, context, |rows, selection| {
+                    let looked_at = scanner.block(block, context, |rows, selection| {
                         self.chunk(segment, &strides, rows, &selection, (&mut slots, context))
                     })?;
                     self.charge_growth()?;
+                    if !looked_at {
+                        continue;
+                    }
                     let read: usize = self.measures.iter().map(|m| m.row_bytes(segment)).sum();
                     let bytes = (read + strides.bytes(segment)) * segment.block(block).len();
                     context.counters().bytes_read.fetch_add(bytes as u64, Relaxed);

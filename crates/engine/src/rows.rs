@@ -98,6 +98,9 @@ impl Cursor {
         self.pending.clear();
         self.next = 0;
         let Some(placed) = self.data.segments.get(self.segment) else { return Ok(false) };
+        if (self.segment, self.block) == (0, 0) {
+            context.counters().scans.fetch_add(1, Relaxed);
+        }
         let tables = self.plan.tables[self.segment].as_ref();
         let Some(tables) = tables.filter(|_| self.block < placed.segment.blocks() && !placed.segment.is_delta) else {
             self.segment += 1;

@@ -31,19 +31,20 @@ impl<'a> Scanner<'a> {
         Scanner { segment, tables, mask: vec![0; CHUNK_ROWS], selected: Vec::with_capacity(CHUNK_ROWS) }
     }
 
-    /// Calls `visit` with the rows of each chunk of a block in which any row passes.
+    /// Calls `visit` with the rows of each chunk of a block in which any row passes. False if the block was not looked at, since no
+    /// row of it can pass.
     pub(crate) fn block(
         &mut self,
         block: usize,
         context: &Context,
         mut visit: impl FnMut(Range<usize>, Selection<'_>) -> Result<()>,
-    ) -> Result<()> {
+    ) -> Result<bool> {
         context.check()?;
         let mut filters: Vec<&CodeFilter> = Vec::new();
         for filter in &self.tables.filters {
             let column = &self.segment.paths[filter.column];
             match filter.block(column.mins[block], column.maxs[block]) {
-                BlockTest::Skip => return Ok(()),
+                BlockTest::Skip => return Ok(false),
                 BlockTest::All => {}
                 BlockTest::Some => filters.push(filter),
             }
@@ -70,7 +71,7 @@ impl<'a> Scanner<'a> {
                 _ => visit(chunk, Selection::Some(&self.selected))?,
             }
         }
-        Ok(())
+        Ok(true)
     }
 
     /// Fills `selected` with the rows of a chunk that pass.

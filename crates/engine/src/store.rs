@@ -1,12 +1,12 @@
 //! The catalogs of a server: loaded, versioned, and on disk where there is a folder for them.
 
+use crate::log::Log;
 use crate::manifest::{Manifest, definition_hash};
 use crate::process::{Processed, Progress, Source, Times, assemble, process, tables_of};
 use crate::segment_file::{SegmentLayout, map};
 use crate::snapshot::Answers;
 use crate::version::{GroupData, Version};
 use crate::writeback::{COMMITS, Commits, Keeper, Places, merge_log, with_definitions, with_segments};
-use crate::log::Log;
 use crate::{files, fingerprint, segment_file};
 use facetta_model::definition::Definition;
 use facetta_model::{Context, Result, Snapshot, bail, name};

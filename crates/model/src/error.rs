@@ -99,6 +99,8 @@ error_kinds! {
     Recursion = 0xC10A_0051;
     /// The current member of a hierarchy was asked for of which the slicer holds a set, where that ends the query.
     CurrentMemberOfSet = 0xC10A_0052;
+    /// A definition of a session or of all was right when it was made and is not any more; its use ends the statement.
+    Unresolved = 0xC10A_0053;
     /// A calculated cell cannot be drilled through.
     DrillthroughCalculated = 0xC10A_00B8;
     /// What parses and is a part of the language, but is not done yet; the message names it.

@@ -49,10 +49,15 @@ pub static KEYS: &[Key] = &[
         s.users_file = Some(PathBuf::from(filled(v)?));
         Some(())
     }),
-    key("workers", "a whole number from 1 to 1024", "Threads that run statements.", |s, v| {
-        s.workers = v.parse().ok().filter(|n| (1..=1024).contains(n))?;
-        Some(())
-    }),
+    key(
+        "workers",
+        "a whole number from 1 to 1024",
+        "Statements that run at a time; two for each core, and at least 4, unless set.",
+        |s, v| {
+            s.workers = v.parse().ok().filter(|n| (1..=1024).contains(n))?;
+            Some(())
+        },
+    ),
     key("server_name", "a name", "How the server names itself.", |s, v| {
         s.server_name = filled(v)?.to_owned();
         Some(())

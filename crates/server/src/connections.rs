@@ -5,7 +5,7 @@ use crate::sync::{lock, read, write};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::os::fd::RawFd;
-use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, RwLock};
 use tokio::sync::Notify;
 
@@ -34,6 +34,7 @@ pub struct Connection {
     pub data_sent: AtomicU64,
     /// When bytes of a request's head first came that is not whole yet; 0 for never. Guards against heads that never end.
     pub head_since: AtomicI64,
+    closing: AtomicBool,
     close: Notify,
     who: Mutex<Who>,
     /// The socket's descriptor, for as long as it is open.
@@ -68,7 +69,13 @@ impl Connection {
 
     /// Asks for the socket to be closed once what is being answered is written.
     pub fn close(&self) {
+        self.closing.store(true, Relaxed);
         self.close.notify_one();
+    }
+
+    /// Whether somebody has asked for that: the client is to be told with the answer.
+    pub fn is_closing(&self) -> bool {
+        self.closing.load(Relaxed)
     }
 
     /// Waits until somebody asks for it to be closed.
@@ -152,6 +159,7 @@ impl Connections {
             data_received: AtomicU64::new(0),
             data_sent: AtomicU64::new(0),
             head_since: AtomicI64::new(0),
+            closing: AtomicBool::new(false),
             close: Notify::new(),
             who: Mutex::default(),
             socket: Mutex::default(),

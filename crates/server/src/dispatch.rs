@@ -133,14 +133,14 @@ fn on(work: Work, execute: Execute) -> Place {
     Place::Thread(work, Box::new(move |exchange| statement::run(exchange, &execute)))
 }
 
-/// What is read of the server and the list of its catalogs never waits for statements: a client that connects asks for both. What
-/// is read of cubes may take as long as they do.
+/// What is read of the server and the list of its catalogs never waits for statements, nor for what is read of cubes, which may take
+/// as long as they do: a client that connects asks for all of them.
 fn discover_place(discover: Discover) -> Place {
     let begins = |prefix: &str| {
         discover.request_type.get(..prefix.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(prefix))
     };
     let of_server = begins("DISCOVER_") || begins("DBSCHEMA_");
-    let work = if of_server { Work::State } else { Work::Statement };
+    let work = if of_server { Work::State } else { Work::Metadata };
     let job = move |exchange: &Exchange| {
         rowsets::discover(ask(exchange), &discover.request_type, &discover.restrictions).map(Reply::Rowset)
     };

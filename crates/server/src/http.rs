@@ -104,6 +104,9 @@ impl tower::Service<Request<Incoming>> for Routes {
         Box::pin(async move {
             let busy = Busy::new(&server, &connection);
             let mut response = route(&server, &busy.connection, request).await;
+            if busy.connection.is_closing() {
+                response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+            }
             response.body_mut().busy = Some(busy);
             Ok(response)
         })

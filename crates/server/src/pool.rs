@@ -1,4 +1,5 @@
-//! Seats for commands: few where statements compute, more where the server's state is read, so that neither waits for the other.
+//! Seats for commands: few where statements compute, as many again where the metadata of cubes are read, more where the server's
+//! state is, so that none waits for another kind.
 
 use crate::clock::Clock;
 use crate::running::{Command, Stage};
@@ -15,6 +16,8 @@ const STATE_SEATS: usize = 32;
 pub enum Work {
     /// Computing: as many at a time as there are workers.
     Statement,
+    /// Reading what cubes consist of: as many again, so that a client can find its way while long queries run.
+    Metadata,
     /// Reading the server's state, or a commit: never waits for statements.
     State,
 }
@@ -24,6 +27,7 @@ pub enum Work {
 pub struct Pool {
     clock: Clock,
     statements: Arc<Semaphore>,
+    metadata: Arc<Semaphore>,
     state: Arc<Semaphore>,
     workers: usize,
 }
@@ -31,8 +35,9 @@ pub struct Pool {
 impl Pool {
     /// A pool that runs `workers` statements at a time.
     pub fn new(clock: Clock, workers: usize) -> Self {
-        let statements = Arc::new(Semaphore::new(workers.max(1)));
-        Self { clock, statements, state: Arc::new(Semaphore::new(STATE_SEATS)), workers: workers.max(1) }
+        let workers = workers.max(1);
+        let seats = |count| Arc::new(Semaphore::new(count));
+        Self { clock, statements: seats(workers), metadata: seats(workers), state: seats(STATE_SEATS), workers }
     }
 
     /// Waits for a seat, in order of arrival.
@@ -42,6 +47,7 @@ impl Pool {
     pub async fn seat(&self, work: Work, command: &Command) -> Result<Seat> {
         let seats = match work {
             Work::Statement => &self.statements,
+            Work::Metadata => &self.metadata,
             Work::State => &self.state,
         };
         command.set_stage(Stage::WaitsForWorker);

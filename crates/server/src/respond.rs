@@ -38,6 +38,10 @@ pub fn respond(out: &mut dyn Write, exchange: &Exchange, method: Method, reply: 
             form.warnings.push(warning);
             model::Outcome::Done
         }
+        Ok(Reply::Receipt(rowset, warning)) => {
+            form.warnings.extend(warning);
+            model::Outcome::Rowset(rowset)
+        }
         Ok(Reply::Rowset(rowset)) => model::Outcome::Rowset(rowset),
         Ok(Reply::CellSet(cells)) => model::Outcome::CellSet(cells),
         Err(error) => return fault(out, error),

@@ -139,7 +139,8 @@ impl Default for Settings {
             catalogs: Vec::new(),
             insecure: false,
             users_file: None,
-            workers: cores,
+            // More than cores: one that is short does not wait until one that is long is over. Analysis Services has twice as many.
+            workers: (2 * cores).max(4),
             server_name: "Facetta".to_owned(),
             provider_version: "13.0.4001.0".to_owned(),
             keep_sessions: true,

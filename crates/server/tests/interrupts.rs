@@ -66,6 +66,27 @@ static OPERATORS: &[Operator] = &[
         1,
     ),
     mdx(
+        "set as text",
+        "WITH MEMBER [Measures].[X] AS 'Len(SetToStr(CrossJoin([A].[A].[A].Members, [B].[B].[B].Members)))' \
+         SELECT {[Measures].[X]} ON 0 FROM [Wide]",
+        10,
+        5,
+    ),
+    mdx(
+        "text of a set",
+        "WITH MEMBER [Measures].[X] AS 'Len(Generate(CrossJoin([A].[A].[A].Members, Head([B].[B].[B].Members, 50)), \
+         [A].[A].CurrentMember.Name, \",\"))' SELECT {[Measures].[X]} ON 0 FROM [Wide]",
+        5,
+        5,
+    ),
+    mdx(
+        "long texts",
+        "WITH MEMBER [Measures].[X] AS 'Len(String(5000 + Rank([A].[A].CurrentMember, [A].[A].[A].Members), \"x\"))' \
+         SELECT {[Measures].[X]} ON 0, [A].[A].[A].Members ON 1 FROM [Wide]",
+        100,
+        100,
+    ),
+    mdx(
         "order by two values",
         "SELECT Order(Order([A].[A].[A].Members, [A].[A].CurrentMember.Name, ASC), [Measures].[Number], DESC) ON 0 \
          FROM [Wide]",

@@ -73,6 +73,9 @@ const CASES: &[(In, &str, ErrorKind, &str)] = &[
     (In::Document, "<a:b:c/>", Xml, "is not a name"),
     (In::Document, "<a b='1' b='2'/>", Xml, "duplicate"),
     (In::Document, "<a xmlns:p='u' xmlns:q='u' p:b='1' q:b='2'/>", Xml, "the attribute 'b' is there twice"),
+    // Tolerated on header blocks only (spec/decisions.md).
+    (In::Document, "<a p:b='1'/>", Xml, "line 1, column 1: the prefix 'p' is not declared"),
+    (In::Command, "<Statement p:b='1'/>", Xml, "the prefix 'p' is not declared"),
     (In::Document, "<a b=1/>", Xml, "line 1, column 1"),
     (In::Document, "<a b='<'/>", Xml, "the attribute 'b' holds a forbidden character"),
     (In::Document, "<a b='&x;'/>", Xml, "the attribute 'b'"),
@@ -192,7 +195,7 @@ const CASES: &[(In, &str, ErrorKind, &str)] = &[
     (
         In::Execute,
         "<Command><Statement/></Command><Parameters><Parameter><Name>p</Name>\
-         <Value xsi:type='xsd:int'>x</Value></Parameter></Parameters>",
+         <Value xmlns:xsi='http://www.w3.org/2001/XMLSchema-instance' xsi:type='xsd:int'>x</Value></Parameter></Parameters>",
         TypeMismatch,
         "'x' is no value of the type 'int'",
     ),
@@ -289,7 +292,8 @@ const GOOD: &str = "<?xml version='1.0'?><s:Envelope xmlns:s='http://schemas.xml
     <Session xmlns='urn:schemas-microsoft-com:xml-analysis' SessionId='1' s:mustUnderstand='1'/></s:Header><s:Body>\
     <Execute xmlns='urn:schemas-microsoft-com:xml-analysis'><Command><Statement>&lt;Cancel>&lt;SPID>1&lt;/SPID>\
     &lt;/Cancel></Statement></Command><Properties><PropertyList><Timeout>1</Timeout></PropertyList></Properties>\
-    <Parameters><Parameter><Name>p</Name><Value xsi:type='xsd:decimal'>1.5</Value></Parameter></Parameters></Execute>\
+    <Parameters><Parameter><Name>p</Name><Value xsi:type='xsd:decimal' \
+    xmlns:xsi='http://www.w3.org/2001/XMLSchema-instance'>1.5</Value></Parameter></Parameters></Execute>\
     </s:Body></s:Envelope>";
 
 proptest! {

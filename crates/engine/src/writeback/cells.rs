@@ -10,6 +10,7 @@ use facetta_model::{Context, Error, Result};
 use rustc_hash::FxHasher;
 use std::hash::Hasher;
 use std::ops::Range;
+use std::sync::atomic::Ordering::Relaxed;
 
 /// Leaf cells of a measure group, in the order of their members.
 pub(crate) struct LeafCells {
@@ -35,6 +36,7 @@ pub(crate) fn leaf_cells(
     let width = data.segments.first().map_or(0, |s| s.segment.paths.len());
     let mut found = Found::new(width);
     let mut charge = context.charge("Writeback", 0)?;
+    context.counters().scans.fetch_add(1, Relaxed);
     let Some(first) = data.segments.first() else { return Err(Error::internal("a measure group has no segment")) };
     for (placed, tables) in data.segments.iter().zip(&plan.tables) {
         let Some(tables) = tables else { continue };

@@ -1,8 +1,8 @@
 //! Merges of the log of commits: what is left, what goes on meanwhile, and a kill at every stage of one.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-use crate::log::Stage;
 use super::merge::merge_log;
+use crate::log::Stage;
 use crate::shop::{SALES, Shop, definition, towns};
 use crate::{CellWrite, Database, DefinitionChange, Source, Store};
 use facetta_model::{Context, LinkId, MeasureGroupId, MemberId, Path, SubcubeFilter, Value};

@@ -7,9 +7,12 @@ use crate::functions::{Run, logical, lookup};
 use crate::scalar::ScalarKind;
 use facetta_model::{Error, ErrorKind, HierarchyId, LevelId, MemberId, Property, Result, Value, bail};
 
+/// Bytes from which on a text is charged while a batch of them is made.
+const LONG_TEXT: usize = 4096;
+
 impl Evaluator {
-    /// The scalar that `expr` yields at each row. What fails for a row is a [`Value::Error`] in it; only interrupts and
-    /// endless recursion fail as a whole.
+    /// The scalar that `expr` yields at each row. What fails for a row is a [`Value::Error`] in it; only interrupts, endless
+    /// recursion and definitions without a meaning fail as a whole.
     pub(crate) fn values(&self, expr: &Expr, batch: &Batch) -> Result<Values> {
         if let ExprKind::Literal(value) = &expr.kind {
             return Ok(Col::One(value.clone()));
@@ -17,7 +20,10 @@ impl Evaluator {
         match self.values_or_error(expr, batch) {
             Err(error)
                 if error.is_interrupt()
-                    || matches!(error.kind(), ErrorKind::Recursion | ErrorKind::CurrentMemberOfSet) =>
+                    || matches!(
+                        error.kind(),
+                        ErrorKind::Recursion | ErrorKind::CurrentMemberOfSet | ErrorKind::Unresolved
+                    ) =>
             {
                 Err(error)
             }
@@ -106,9 +112,19 @@ impl Evaluator {
             return Ok(Col::One(one(0)?));
         }
         let mut step = 0;
+        // Long texts are charged as long as the batch is made, and looked after one by one: a thousand of them take their time.
+        let (mut charge, mut long) = (self.context.charge("Text", 0)?, 0);
         let each = |row| {
             self.context.check_every(&mut step)?;
-            one(row)
+            let value = one(row)?;
+            if let Value::Str(text) = &value
+                && text.len() > LONG_TEXT
+            {
+                self.context.check()?;
+                long += text.len();
+                charge.resize(long)?;
+            }
+            Ok(value)
         };
         Ok(Col::Many((0..batch.len).map(each).collect::<Result<_>>()?))
     }

@@ -18,7 +18,9 @@ impl Evaluator {
         for row in rows {
             self.context.check()?;
             match self.set_at(expr, &batch.row(row as usize)) {
-                Err(e) if e.is_interrupt() || e.kind() == ErrorKind::Recursion => return Err(e),
+                Err(e) if e.is_interrupt() || matches!(e.kind(), ErrorKind::Recursion | ErrorKind::Unresolved) => {
+                    return Err(e);
+                }
                 result => sets.push(result),
             }
         }

@@ -22,7 +22,9 @@ pub(crate) fn lookup_cube(evaluator: &Evaluator, call: &Call, batch: &Batch) -> 
             return Ok(value.clone());
         }
         let value = match evaluator.value_in_cube(&key.0, &key.1) {
-            Err(e) if e.is_interrupt() || e.kind() == ErrorKind::Recursion => return Err(e),
+            Err(e) if e.is_interrupt() || matches!(e.kind(), ErrorKind::Recursion | ErrorKind::Unresolved) => {
+                return Err(e);
+            }
             found => found.unwrap_or_else(Value::Error),
         };
         known.insert(key, value.clone());

@@ -3,7 +3,8 @@
 use super::{Function, Run, function};
 use crate::evaluate::{Batch, Col, Evaluator, Object, TupleColumn, Values};
 use crate::expr::{Call, Kind, Kind::*};
-use facetta_model::{HierarchyId, LevelId, MemberId, Members, Property, Result, Value};
+use facetta_model::{Charge, Context, HierarchyId, LevelId, MemberId, Members, Property, Result, Value};
+use std::fmt::Write;
 
 pub(crate) const FUNCTIONS: &[Function] = &[
     function("||", &[String, String], String, Run::Row(concat), "Two texts, one after the other.").infix(),
@@ -184,16 +185,55 @@ fn properties(evaluator: &Evaluator, call: &Call, batch: &Batch) -> Result<Value
     }))
 }
 
-fn tuple_text(members: &Members, hierarchies: &[HierarchyId], tuple: &[MemberId]) -> std::string::String {
-    let names: Vec<_> = hierarchies.iter().zip(tuple).map(|(h, m)| members.unique_name(*h, *m)).collect();
-    if let [one] = names.as_slice() { one.clone() } else { format!("({})", names.join(", ")) }
+fn write_tuple(out: &mut std::string::String, members: &Members, hierarchies: &[HierarchyId], tuple: &[MemberId]) {
+    let many = tuple.len() > 1;
+    if many {
+        out.push('(');
+    }
+    for (at, (hierarchy, member)) in hierarchies.iter().zip(tuple).enumerate() {
+        if at > 0 {
+            out.push_str(", ");
+        }
+        members.write_unique_name(out, *hierarchy, *member);
+    }
+    if many {
+        out.push(')');
+    }
+}
+
+/// Charges for texts that grow, whenever one has taken more room.
+struct Room {
+    charge: Charge,
+    bytes: usize,
+}
+
+impl Room {
+    fn of(context: &Context) -> Result<Room> {
+        Ok(Room { charge: context.charge("Text", 0)?, bytes: 0 })
+    }
+
+    /// Appends to a text what `write` writes.
+    fn grow(&mut self, text: &mut std::string::String, write: impl FnOnce(&mut std::string::String)) -> Result<()> {
+        let before = text.capacity();
+        write(text);
+        let more = text.capacity() - before;
+        if more > 0 {
+            self.bytes += more;
+            self.charge.resize(self.bytes)?;
+        }
+        Ok(())
+    }
 }
 
 fn tuple_to_text(evaluator: &Evaluator, call: &Call, batch: &Batch) -> Result<Values> {
     let members = evaluator.members();
     let tuples: TupleColumn = evaluator.tuples(&call.args[0], batch)?;
     let text = |row: usize| match tuples.get(row) {
-        Some(tuple) => tuple_text(&members, &tuples.hierarchies, &tuple).into(),
+        Some(tuple) => {
+            let mut text = std::string::String::new();
+            write_tuple(&mut text, &members, &tuples.hierarchies, &tuple);
+            text.into()
+        }
         None => Value::str(""),
     };
     Ok(Col::Many((0..batch.len).map(text).collect()))
@@ -202,17 +242,30 @@ fn tuple_to_text(evaluator: &Evaluator, call: &Call, batch: &Batch) -> Result<Va
 fn set_to_text(evaluator: &Evaluator, call: &Call, batch: &Batch) -> Result<Values> {
     let members = evaluator.members();
     let sets = evaluator.sets(&call.args[0], batch)?;
-    let mut texts = Vec::new();
+    let mut room = Room::of(&evaluator.context)?;
+    let (mut texts, mut tuple, mut step) = (Vec::new(), Vec::new(), 0);
     for set in sets.sets {
         let set = match set {
-            Ok(set) => set.tuples(&evaluator.context)?,
+            Ok(set) => set,
             Err(e) => {
                 texts.push(Value::Error(e));
                 continue;
             }
         };
-        let tuples: Vec<_> = set.iter().map(|t| tuple_text(&members, &set.hierarchies, t)).collect();
-        texts.push(format!("{{{}}}", tuples.join(", ")).into());
+        let hierarchies = set.hierarchies();
+        let mut text = "{".to_owned();
+        for index in 0..set.len() {
+            evaluator.context.check_every(&mut step)?;
+            set.read(index, &mut tuple);
+            room.grow(&mut text, |text| {
+                if index > 0 {
+                    text.push_str(", ");
+                }
+                write_tuple(text, &members, &hierarchies, &tuple);
+            })?;
+        }
+        text.push('}');
+        texts.push(text.into());
     }
     Ok(Col::Many(texts).pick(&sets.of))
 }
@@ -224,12 +277,15 @@ fn generate(evaluator: &Evaluator, call: &Call, batch: &Batch) -> Result<Values>
         None => Col::One(Value::str("")),
     };
     let mut out = vec![std::string::String::new(); batch.len];
+    let mut room = Room::of(&evaluator.context)?;
     evaluator.for_each_value(batch, &sets, &call.args[0], Some(&call.args[1]), &mut |row, position, value| {
-        if position > 0 {
-            out[row].push_str(&separators.get(row).to_string());
-        }
-        out[row].push_str(&value.to_string());
-        Ok(())
+        room.grow(&mut out[row], |text| {
+            // Writing to a String does not fail.
+            let _ = match position {
+                0 => write!(text, "{value}"),
+                _ => write!(text, "{}{value}", separators.get(row)),
+            };
+        })
     })?;
     Ok(Col::Many(out.into_iter().map(Value::from).collect()))
 }

@@ -453,7 +453,7 @@ pub(super) fn constant(syntax: &ast::Expression) -> Option<Value> {
 
 /// That a definition, which was right when it was made, is not any more.
 pub(super) fn unresolved(text: &str, why: &Error) -> Error {
-    Error::new(why.kind(), format!("The definition '{text}' cannot be used any more: {}", why.message()))
+    error!(Unresolved, "The definition '{text}' cannot be used any more: {}", why.message())
 }
 
 pub(super) fn parse_foreign(text: &str, context: &facetta_model::Context) -> Result<ast::Expression> {

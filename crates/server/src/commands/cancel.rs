@@ -3,9 +3,10 @@
 use super::Reply;
 use crate::auth::User;
 use crate::connections::Connection;
-use crate::running::Command;
+use crate::running::{Command, Stage};
 use crate::server::Server;
 use crate::session::{EndReason, Session};
+use facetta_mdx::{StatementClass, classify};
 use facetta_model::{CancelReason, Column, ColumnType, Error, Field, Result, Rowset, bail, error};
 use facetta_xmla::{Cancel, Warning, session_not_found};
 use std::sync::Arc;
@@ -40,27 +41,42 @@ struct Victim {
     held_transaction: bool,
 }
 
+/// What a Cancel has hit.
+#[derive(Default)]
+struct Struck {
+    victims: Vec<Victim>,
+    /// Sessions that it has ended, each with the connection to which it belonged, and whether a transaction was open.
+    ended: Vec<(Arc<Session>, u32, bool)>,
+    /// The connection that it has closed.
+    closed: Option<u32>,
+}
+
 /// Carries out a Cancel. With a receipt, waits for the victims to unwind, at most a second.
 ///
 /// # Errors
 /// An id is unknown or another's, ids contradict each other, or the sender may not.
 pub async fn cancel(sender: &Sender<'_>, cancel: &Cancel, receipt: bool) -> Result<Reply> {
     let Some(target) = target(sender, cancel)? else { return Ok(Reply::Warned(Warning::nothing_to_cancel())) };
-    let victims = match &target {
+    let struck = match &target {
         // Without an id only what runs is meant; what waits behind it takes its turn.
-        Target::Session(session) if cancel.names_nothing() && !cancel.cancel_associated => strike_running(session),
+        Target::Session(session) if cancel.names_nothing() && !cancel.cancel_associated => {
+            Struck { victims: strike_running(session), ..Struck::default() }
+        }
         Target::Session(session) => strike_session(sender, session, cancel.cancel_associated),
         Target::Connection(connection) => strike_connection(sender, connection, cancel.cancel_associated),
     };
-    for victim in &victims {
+    for victim in &struck.victims {
         let command = &victim.command;
         tracing::info!(by = %sender.user.name, spid = command.session.spid, session = %command.session.id, "command cancelled");
     }
-    if receipt {
-        return Ok(Reply::Rowset(write_receipt(sender, &victims).await));
-    }
     // Also where a session was ended or a socket closed: the warning is about commands.
-    if victims.is_empty() { Ok(Reply::Warned(Warning::nothing_to_cancel())) } else { Ok(Reply::Empty) }
+    let warning = struck.victims.is_empty().then(Warning::nothing_to_cancel);
+    let rowset = if receipt { Some(write_receipt(sender, &struck).await) } else { None };
+    Ok(match (rowset, warning) {
+        (Some(rowset), warning) => Reply::Receipt(rowset, warning),
+        (None, Some(warning)) => Reply::Warned(warning),
+        (None, None) => Reply::Empty,
+    })
 }
 
 /// What the ids mean together; `None` for an implicit session that cancels itself.
@@ -161,44 +177,71 @@ fn belonging(server: &Server, connection: u32) -> Vec<Arc<Session>> {
     server.sessions.filter(|s| s.state().belongs_to() == connection)
 }
 
-fn strike_session(sender: &Sender<'_>, session: &Arc<Session>, associated: bool) -> Vec<Victim> {
+fn strike_session(sender: &Sender<'_>, session: &Arc<Session>, associated: bool) -> Struck {
     let connection = session.state().belongs_to();
-    let victims = strike(session);
+    let mut struck = Struck { victims: strike(session), ..Struck::default() };
     if associated {
-        sender.server.sessions.end(session, EndReason::CancelAssociated);
+        struck.end(sender, session);
         // Its connection goes too, unless another session belongs there; that of the Cancel itself does not count.
         let own = |s: &Session| s.spid == session.spid || (!s.explicit && s.spid == sender.session.spid);
         if belonging(sender.server, connection).iter().all(|s| own(s))
             && let Some(connection) = sender.server.connections.get(connection)
         {
-            connection.close();
+            struck.close(&connection);
         }
     }
-    victims
+    struck
 }
 
-fn strike_connection(sender: &Sender<'_>, connection: &Arc<Connection>, associated: bool) -> Vec<Victim> {
-    let mut victims = Vec::new();
+fn strike_connection(sender: &Sender<'_>, connection: &Arc<Connection>, associated: bool) -> Struck {
+    let mut struck = Struck::default();
     for session in belonging(sender.server, connection.id) {
         // The Cancel may have come on the very socket; its own session has nothing to be cancelled but itself.
-        victims.extend(strike(&session));
+        struck.victims.extend(strike(&session));
         if associated && (session.explicit || session.spid != sender.session.spid) {
-            sender.server.sessions.end(&session, EndReason::CancelAssociated);
+            struck.end(sender, &session);
         }
     }
     for command in sender.server.running.on_connection(connection.id) {
-        if !command.passes && command.cancel(CancelReason::Cancel) {
-            victims.push(victim(command));
+        let known = struck.victims.iter().any(|v| v.command.number == command.number);
+        if !known && strikes(&command) {
+            struck.victims.push(victim(command));
         }
     }
-    connection.close();
-    victims
+    struck.close(connection);
+    struck
+}
+
+impl Struck {
+    fn end(&mut self, sender: &Sender<'_>, session: &Arc<Session>) {
+        let (connection, open) = {
+            let state = session.state();
+            (state.belongs_to(), state.transaction.is_some())
+        };
+        if sender.server.sessions.end(session, EndReason::CancelAssociated) {
+            self.ended.push((session.clone(), connection, open));
+        }
+    }
+
+    fn close(&mut self, connection: &Connection) {
+        self.closed = Some(connection.id);
+        connection.close();
+    }
+}
+
+/// Cancels a command; true if it is one that a Cancel is about, also where an earlier one has hit it and it still unwinds.
+fn strikes(command: &Command) -> bool {
+    if command.passes || command.stage() == Stage::Over {
+        return false;
+    }
+    command.cancel(CancelReason::Cancel);
+    true
 }
 
 /// Cancels what runs in a session.
 fn strike_running(session: &Session) -> Vec<Victim> {
     let running = session.state().running().cloned();
-    running.into_iter().filter(|c| c.cancel(CancelReason::Cancel)).map(victim).collect()
+    running.into_iter().filter(|c| strikes(c)).map(victim).collect()
 }
 
 /// Cancels what runs and waits in a session.
@@ -206,13 +249,12 @@ fn strike(session: &Session) -> Vec<Victim> {
     let struck: Vec<_> = {
         // Under the lock: what waits must not get its turn between its predecessor's end and its own.
         let state = session.state();
-        state.commands.iter().filter(|c| c.cancel(CancelReason::Cancel)).cloned().collect()
+        state.commands.iter().filter(|c| strikes(c)).cloned().collect()
     };
     struck.into_iter().map(victim).collect()
 }
 
 fn victim(command: Arc<Command>) -> Victim {
-    use crate::running::Stage;
     let doing = match command.stage() {
         Stage::WaitsForSession => "waited for earlier commands of its session",
         Stage::WaitsForWorker => "waited for a worker",
@@ -223,32 +265,76 @@ fn victim(command: Arc<Command>) -> Victim {
     Victim { command, doing, held_transaction }
 }
 
-async fn write_receipt(sender: &Sender<'_>, victims: &[Victim]) -> Rowset {
+/// A row for each victim, and for what was ended or closed without one.
+async fn write_receipt(sender: &Sender<'_>, struck: &Struck) -> Rowset {
     let deadline = tokio::time::Instant::now() + RECEIPT;
     let mut rows = Vec::new();
-    for victim in victims {
+    for victim in &struck.victims {
         let command = &victim.command;
         let over = command.wait_over(deadline.saturating_duration_since(tokio::time::Instant::now())).await;
         let ended = command.session.state().ended.is_some();
-        let undone = match (over, ended && victim.held_transaction) {
-            (false, _) => "still unwinding",
-            (true, true) => "the transaction of the session",
-            (true, false) => "the changes of the command",
-        };
         let now = sender.server.clock.now();
         rows.push(vec![
             command.session.spid.into(),
             command.session.id.to_string().into(),
             // The socket on which it came, open or not by now.
-            Some(command.connection).filter(|&c| c != 0).into(),
+            known(command.connection),
             command.text.clone().into(),
             victim.doing.into(),
             now.millis_since(command.started).into(),
-            undone.into(),
+            victim.undone(over, ended).into(),
             Field::Boolean(over),
         ]);
     }
+    for (session, connection, open) in &struck.ended {
+        if struck.victims.iter().any(|v| v.command.session.spid == session.spid) {
+            continue;
+        }
+        let undone = if *open { TRANSACTION } else { NOTHING };
+        rows.push(vec![
+            session.spid.into(),
+            session.id.to_string().into(),
+            known(*connection),
+            Field::Null,
+            "idle; the session was ended".into(),
+            Field::Null,
+            undone.into(),
+            Field::Boolean(true),
+        ]);
+    }
+    let told = |c: u32| {
+        struck.victims.iter().any(|v| v.command.connection == c) || struck.ended.iter().any(|(_, of, _)| *of == c)
+    };
+    if let Some(closed) = struck.closed.filter(|c| !told(*c)) {
+        let mut row = vec![Field::Null; RECEIPT_COLUMNS.len()];
+        (row[2], row[4]) = (known(closed), "idle; the connection was closed".into());
+        (row[6], row[7]) = (NOTHING.into(), Field::Boolean(true));
+        rows.push(row);
+    }
     Rowset::of(RECEIPT_COLUMNS.map(|(name, ty)| Column::new(name, ty)).to_vec(), rows)
+}
+
+const TRANSACTION: &str = "the transaction of the session";
+const NOTHING: &str = "nothing";
+
+impl Victim {
+    /// What was rolled back with it.
+    fn undone(&self, over: bool, ended: bool) -> &'static str {
+        let changes = || {
+            let class = classify(&self.command.text);
+            matches!(class, StatementClass::Update | StatementClass::Definition | StatementClass::Transaction)
+        };
+        match (over, ended && self.held_transaction) {
+            (false, _) => "still unwinding",
+            (true, true) => TRANSACTION,
+            (true, false) if self.doing == "ran" && changes() => "the changes of the command",
+            (true, false) => NOTHING,
+        }
+    }
+}
+
+fn known(connection: u32) -> Field {
+    Some(connection).filter(|&c| c != 0).into()
 }
 
 /// The columns of a receipt.

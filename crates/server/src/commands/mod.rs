@@ -15,6 +15,8 @@ pub enum Reply {
     Empty,
     /// Nothing to show, with a warning.
     Warned(Warning),
+    /// What a Cancel has done, with a warning if nothing ran.
+    Receipt(Rowset, Option<Warning>),
     /// A rowset.
     Rowset(Rowset),
     /// A cell set.

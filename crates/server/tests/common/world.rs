@@ -370,13 +370,17 @@ impl World {
         Ok(closed)
     }
 
-    /// Waits until no command is in flight but those of clients who wait for an answer.
+    /// Waits until no command is in flight but those of clients who wait for an answer, and the sessions of one call are gone.
     pub fn settle(&mut self) -> Result<()> {
         if self.clients.values().any(|c| c.waits.is_some()) {
             return Ok(());
         }
         wait_for("all commands to be over", || {
-            self.handle.as_ref().is_none_or(|h| h.server().running.is_empty()).then_some(())
+            let over = self.handle.as_ref().is_none_or(|h| {
+                let server = h.server();
+                server.running.is_empty() && server.sessions.filter(|s| !s.explicit).is_empty()
+            });
+            over.then_some(())
         })
     }
 

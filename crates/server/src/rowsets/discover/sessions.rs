@@ -57,8 +57,10 @@ impl SessionRow {
             }),
             (None, None) => None,
         };
+        let unwinds = running.is_some_and(|c| c.context.token().reason().is_some());
         let status = match (state.ended, running.map(|c| c.stage())) {
             (Some(_), _) => 3,
+            _ if unwinds => 3,
             (None, None) => 0,
             (None, Some(Stage::WaitsForWorker | Stage::WaitsForSession)) => 2,
             (None, Some(_)) => 1,
