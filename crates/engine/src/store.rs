@@ -306,13 +306,23 @@ fn finish(name: &str, definition: &Definition, processed: Processed, times: Time
 
 fn tell(what: &str, catalog: &str, version: &Version, started: Instant) {
     let rows: u64 = version.groups.iter().map(|g| g.rows).sum();
-    let bytes: u64 = version.groups.iter().flat_map(|g| &g.segments).map(|s| s.segment.bytes()).sum();
+    let bytes: u64 = group_bytes(version).sum();
     let members = version.catalog.dimensions.iter().flat_map(|d| &d.hierarchies);
     let bytes = bytes + members.map(|h| h.members.bytes() as u64).sum::<u64>();
     tracing::info!(catalog, rows, seconds = started.elapsed().as_secs_f64(), bytes, "{what}");
 }
 
+/// Bytes of the segments of each measure group.
+fn group_bytes(version: &Version) -> impl Iterator<Item = u64> {
+    version.groups.iter().map(|group| group.segments.iter().map(|s| s.segment.bytes()).sum())
+}
+
 impl Database {
+    /// Bytes of the segments of each measure group, in the order of the catalog; in memory, or mapped and read when needed.
+    pub fn group_bytes(&self) -> Vec<u64> {
+        group_bytes(&self.version()).collect()
+    }
+
     /// Its name.
     pub fn name(&self) -> &str {
         &self.name

@@ -3,8 +3,10 @@
 use crate::rowsets::definition::{
     Ask, Audience, Rows, RowsetDef, Type::*, column, extra, needed, restriction, rows_of,
 };
+use facetta_model::catalog::Dimension;
 use facetta_model::{Field, Result, bail};
 use jiff::civil::DateTime;
+use std::iter;
 
 /// A database or a cube.
 pub struct ObjectRow {
@@ -12,6 +14,8 @@ pub struct ObjectRow {
     id: String,
     version: Option<u64>,
     created: DateTime,
+    /// What it holds; of a cube that is the measure groups' and dimensions'.
+    bytes: Option<u64>,
 }
 
 fn objects(ask: &Ask) -> Result<Rows<ObjectRow>> {
@@ -19,14 +23,19 @@ fn objects(ask: &Ask) -> Result<Rows<ObjectRow>> {
     for snapshot in ask.server.catalogs.ready() {
         let catalog = snapshot.catalog();
         let (version, created) = (Some(snapshot.data_version()), catalog.last_schema_update);
-        let object = |parent: String, id: &str| ObjectRow { parent, id: id.to_owned(), version, created };
-        rows.push(object("Server.Databases".to_owned(), &catalog.name));
+        let object =
+            |parent: String, id: &str, bytes| ObjectRow { parent, id: id.to_owned(), version, created, bytes };
+        let of_groups = ask.server.store.database(&catalog.name).map(|d| d.group_bytes()).unwrap_or_default();
+        let of_dimension = |d: &Dimension| d.hierarchies.iter().map(|h| h.members.bytes() as u64).sum::<u64>();
+        let all = of_groups.iter().sum::<u64>() + catalog.dimensions.iter().map(|d| of_dimension(d)).sum::<u64>();
+        rows.push(object("Server.Databases".to_owned(), &catalog.name, Some(all)));
         let cubes = format!("Server.Databases.{}.Cubes", catalog.name);
-        rows.extend(catalog.cubes.iter().map(|cube| object(cubes.clone(), &cube.name)));
+        rows.extend(catalog.cubes.iter().map(|cube| object(cubes.clone(), &cube.name, None)));
         let groups = format!("Server.Databases.{}.MeasureGroups", catalog.name);
-        rows.extend(catalog.measure_groups.iter().map(|group| object(groups.clone(), &group.name)));
+        let with_bytes = catalog.measure_groups.iter().zip(of_groups.iter().map(|b| Some(*b)).chain(iter::repeat(None)));
+        rows.extend(with_bytes.map(|(group, bytes)| object(groups.clone(), &group.name, bytes)));
         let dimensions = format!("Server.Databases.{}.Dimensions", catalog.name);
-        rows.extend(catalog.dimensions.iter().map(|dimension| object(dimensions.clone(), &dimension.name)));
+        rows.extend(catalog.dimensions.iter().map(|d| object(dimensions.clone(), &d.name, Some(of_dimension(d)))));
     }
     Ok(rows_of(rows))
 }
@@ -65,12 +74,12 @@ pub static DISCOVER_OBJECT_ACTIVITY: RowsetDef<ObjectRow> = RowsetDef {
     ],
 };
 
-/// The memory of objects.
+/// The memory of objects: members, and segments, which are mapped where there is a data folder.
 #[rustfmt::skip]
 pub static DISCOVER_OBJECT_MEMORY_USAGE: RowsetDef<ObjectRow> = RowsetDef {
     name: "DISCOVER_OBJECT_MEMORY_USAGE",
     guid: "A07CCD37-8148-11D0-87BB-00C04FC33942",
-    about: "Objects of the server; their memory is not measured one by one yet",
+    about: "Memory of the objects of the server",
     dmv: true,
     audience: Audience::Administrators,
     rows: objects,
@@ -80,7 +89,7 @@ pub static DISCOVER_OBJECT_MEMORY_USAGE: RowsetDef<ObjectRow> = RowsetDef {
         restriction(0, "OBJECT_PARENT_PATH", Str, |r| r.parent.clone().into()),
         restriction(1, "OBJECT_ID", Str, |r| r.id.clone().into()),
         column("OBJECT_MEMORY_SHRINKABLE", Long, unmeasured),
-        column("OBJECT_MEMORY_NONSHRINKABLE", Long, unmeasured),
+        column("OBJECT_MEMORY_NONSHRINKABLE", Long, |r| r.bytes.into()),
         column("OBJECT_VERSION", Int, unmeasured),
         column("OBJECT_DATA_VERSION", Int, |r| r.version.and_then(|v| i32::try_from(v).ok()).into()),
         column("OBJECT_TYPE_ID", Int, unmeasured),
