@@ -5,12 +5,11 @@
 
 mod common;
 
-use common::catalogs::write_shop;
+use common::catalogs::serve_shop;
 use common::envelope;
 use common::log::Log;
 use facetta_model::{Context, Error, ErrorKind, Result, Trip};
 use facetta_query::STACK_BYTES;
-use facetta_server::clock::Clock;
 use facetta_server::commands::{Reply, statement};
 use facetta_server::dispatch::ask;
 use facetta_server::handler::{Call, Exchange};
@@ -18,7 +17,7 @@ use facetta_server::respond::{Method, Outcome, respond};
 use facetta_server::running::NewCommand;
 use facetta_server::session::EndReason;
 use facetta_server::sessions::NewSession;
-use facetta_server::{Handle, Settings, rowsets, start_with};
+use facetta_server::{Handle, rowsets};
 use facetta_xmla::client::{Answer, AnswerResult};
 use facetta_xmla::{Body, Request};
 use std::sync::Arc;
@@ -221,14 +220,7 @@ struct Place {
 impl Place {
     fn new() -> Place {
         let folder = tempfile::tempdir().unwrap();
-        let flags = [
-            ("listen", "127.0.0.1:0".to_owned()),
-            ("data_dir", folder.path().join("data").display().to_string()),
-            ("catalog", write_shop(folder.path()).unwrap()),
-        ];
-        let settings = Settings::load(None, [], flags.map(|(name, value)| (name.to_owned(), value))).unwrap();
-        let handle = start_with(settings, Clock::machine(), Vec::new()).unwrap();
-        handle.wait_ready().unwrap();
+        let handle = serve_shop(folder.path()).unwrap();
         let server = handle.server().clone();
         let connection = {
             // Its record stays ours when it is taken out of the list.

@@ -4,12 +4,10 @@
 
 mod common;
 
-use common::catalogs::write_shop;
+use common::catalogs::serve_shop;
 use common::envelope;
 use common::http::{Request, Socket};
 use facetta_model::Context;
-use facetta_server::clock::Clock;
-use facetta_server::{Settings, start_with};
 use facetta_xmla::client::{Answer, AnswerResult};
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
@@ -73,14 +71,7 @@ impl Drop for Finish<'_> {
 #[test]
 fn no_reader_sees_half_a_commit() {
     let folder = tempfile::tempdir().unwrap();
-    let flags = [
-        ("listen", "127.0.0.1:0".to_owned()),
-        ("data_dir", folder.path().join("data").display().to_string()),
-        ("catalog", write_shop(folder.path()).unwrap()),
-    ];
-    let settings = Settings::load(None, [], flags.map(|(name, value)| (name.to_owned(), value))).unwrap();
-    let handle = start_with(settings, Clock::machine(), Vec::new()).unwrap();
-    handle.wait_ready().unwrap();
+    let handle = serve_shop(folder.path()).unwrap();
     let address = handle.address();
     let (reads, done) = (AtomicUsize::new(0), AtomicBool::new(false));
     let set = |category: &str, value: usize| {

@@ -1,7 +1,9 @@
 //! The catalogs that worlds serve: two without cubes always, and a small shop where a script asks for it.
 
 use facetta_model::catalog::Catalog;
-use facetta_model::{Compatibility, Context, Result, RowsRequest, Rowset, Snapshot, Subcube, SubcubeRequest};
+use facetta_model::{Compatibility, Context, Error, Result, RowsRequest, Rowset, Snapshot, Subcube, SubcubeRequest};
+use facetta_server::clock::Clock;
+use facetta_server::{Handle, Settings, start_with};
 use jiff::civil::date;
 use std::fmt::Write;
 use std::io;
@@ -103,6 +105,19 @@ const TABLES: [(&str, &str); 3] = [
         "quarter_id,product_id,amount,units\n1,1,10.00,2\n1,3,5.50,1\n2,2,7.25,3\n3,1,20.00,4\n3,4,3.25,1\n4,3,4.00,2\n",
     ),
 ];
+
+/// A server of this machine's time that serves the shop from a folder, and keeps its state there.
+pub fn serve_shop(folder: &Path) -> Result<Handle> {
+    let flags = [
+        ("listen", "127.0.0.1:0".to_owned()),
+        ("data_dir", folder.join("data").display().to_string()),
+        ("catalog", write_shop(folder).map_err(Error::internal)?),
+    ];
+    let settings = Settings::load(None, [], flags.map(|(name, value)| (name.to_owned(), value)))?;
+    let handle = start_with(settings, Clock::machine(), Vec::new())?;
+    handle.wait_ready()?;
+    Ok(handle)
+}
 
 /// Writes the shop's schema and data into a folder; the value of the key `catalog` that serves it.
 pub fn write_shop(folder: &Path) -> io::Result<String> {
