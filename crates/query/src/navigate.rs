@@ -3,6 +3,7 @@
 use crate::coordinate::{Place, place, seen};
 use facetta_model::catalog::Hierarchy;
 use facetta_model::{HierarchyId, LevelId, MemberId, Members};
+use std::ops::Range;
 
 /// The tree of one hierarchy.
 #[derive(Clone, Copy)]
@@ -235,5 +236,57 @@ impl<'a> Tree<'a> {
     /// Whether a member has no children; hidden ones do not count.
     pub(crate) fn is_leaf(&self, member: MemberId) -> bool {
         self.stored(member).is_none_or(|m| self.members.children_count(self.id, m) == 0)
+    }
+}
+
+/// Some members of a hierarchy, asked whether another is one of them, above one or below one, without looking at each.
+pub(crate) struct Related<'a> {
+    tree: Tree<'a>,
+    /// Where those that are stored stand in the order of the tree, ascending.
+    positions: Vec<u32>,
+    /// The positions of them and all below them: apart from each other, ascending.
+    subtrees: Vec<Range<u32>>,
+    /// Those that are not stored, and all measures.
+    others: Vec<MemberId>,
+    all: Vec<MemberId>,
+}
+
+impl<'a> Related<'a> {
+    pub(crate) fn new(tree: Tree<'a>, to: impl IntoIterator<Item = MemberId>) -> Related<'a> {
+        let mut all: Vec<MemberId> = to.into_iter().collect();
+        all.sort_unstable();
+        all.dedup();
+        let mut related = Related { tree, positions: Vec::new(), subtrees: Vec::new(), others: Vec::new(), all };
+        let mut subtrees = Vec::new();
+        for &member in &related.all {
+            match related.subtree(member) {
+                Some(subtree) => subtrees.push(subtree),
+                None => related.others.push(member),
+            }
+        }
+        subtrees.sort_unstable_by_key(|s| (s.start, std::cmp::Reverse(s.end)));
+        related.positions = subtrees.iter().map(|s| s.start).collect();
+        for subtree in subtrees {
+            // In a tree one is within the other or apart from it.
+            if related.subtrees.last().is_none_or(|last| last.end <= subtree.start) {
+                related.subtrees.push(subtree);
+            }
+        }
+        related
+    }
+
+    fn subtree(&self, member: MemberId) -> Option<Range<u32>> {
+        let stored = self.tree.stored(seen(member)).filter(|_| self.tree.id != HierarchyId::MEASURES)?;
+        Some(self.tree.hierarchy.members.subtree(stored))
+    }
+
+    pub(crate) fn holds(&self, member: MemberId) -> bool {
+        let pair = |o: &MemberId| self.tree.is_at_or_under(member, *o) || self.tree.is_at_or_under(*o, member);
+        let Some(own) = self.subtree(member) else { return self.all.iter().any(pair) };
+        let next = self.positions.partition_point(|p| *p < own.start);
+        let below = self.positions.get(next).is_some_and(|p| *p < own.end);
+        let before = self.subtrees.partition_point(|s| s.start <= own.start);
+        let above = before.checked_sub(1).is_some_and(|i| self.subtrees[i].end > own.start);
+        below || above || self.others.iter().any(pair)
     }
 }

@@ -4,7 +4,7 @@ use super::{Batch, Evaluator, Set, Tuples};
 use crate::coordinate::{Place, place};
 use crate::expr::Expr;
 use crate::functions::logical;
-use crate::navigate::Tree;
+use crate::navigate::{Related, Tree};
 use facetta_model::{HierarchyId, MemberId, Result, TupleSet, Value};
 
 impl Evaluator {
@@ -104,15 +104,22 @@ impl Evaluator {
         let together = |a: &[MemberId], b: &[MemberId]| {
             shared.iter().all(|(i, j, tree)| tree.is_at_or_under(a[*i], b[*j]) || tree.is_at_or_under(b[*j], a[*i]))
         };
+        // What is not related in one hierarchy is not together; for one hierarchy that says all.
+        let related: Vec<(usize, Related<'_>)> =
+            shared.iter().map(|(i, j, tree)| (*i, Related::new(*tree, other.iter().map(|o| o[*j])))).collect();
         let mut out = TupleSet::new(set.hierarchies.clone());
         let mut step = 0;
         for tuple in set.iter() {
-            let mut found = shared.is_empty() && !other.is_empty();
-            for o in other.iter() {
-                self.context.check_every(&mut step)?;
-                if found || together(tuple, o) {
-                    found = true;
-                    break;
+            self.context.check_every(&mut step)?;
+            let mut found = !other.is_empty() && related.iter().all(|(i, related)| related.holds(tuple[*i]));
+            if found && shared.len() > 1 {
+                found = false;
+                for o in other.iter() {
+                    self.context.check_every(&mut step)?;
+                    if together(tuple, o) {
+                        found = true;
+                        break;
+                    }
                 }
             }
             if found {
@@ -125,7 +132,7 @@ impl Evaluator {
     /// The tuples of `set` that exist together with the coordinate `at`.
     pub(crate) fn existing(&self, set: &Tuples, at: &Batch) -> Result<Set> {
         let members = self.members();
-        let mut here: Vec<(usize, Tree<'_>, Vec<MemberId>)> = Vec::new();
+        let mut here: Vec<(usize, Related<'_>)> = Vec::new();
         for (i, h) in set.hierarchies.iter().enumerate() {
             if *h == HierarchyId::MEASURES {
                 continue;
@@ -139,16 +146,13 @@ impl Evaluator {
                 Place::Null => continue,
                 _ => vec![at.get(*h, 0)],
             };
-            here.push((i, Tree::new(&members, *h), current));
+            here.push((i, Related::new(Tree::new(&members, *h), current)));
         }
         let mut out = TupleSet::new(set.hierarchies.clone());
         let mut step = 0;
         for tuple in set.iter() {
             self.context.check_every(&mut step)?;
-            let exists = here.iter().all(|(i, tree, current)| {
-                current.iter().any(|c| tree.is_at_or_under(tuple[*i], *c) || tree.is_at_or_under(*c, tuple[*i]))
-            });
-            if exists {
+            if here.iter().all(|(i, related)| related.holds(tuple[*i])) {
                 out.members.extend_from_slice(tuple);
             }
         }
