@@ -376,6 +376,11 @@ impl Driver {
     }
 
     fn release(&mut self) -> Result<()> {
+        // What two sessions do with the cells at once comes in an order that nobody can say; one of them is enough.
+        for s in self.model.would_touch().into_iter().skip(1) {
+            let spid = self.model.sessions[s].spid.to_string();
+            self.cancel_session(OBSERVER, s, &cancel(None, None, Some(&spid), None), false)?;
+        }
         self.story.push("the gate opens".to_owned());
         self.settle()?;
         self.gate.open();

@@ -172,6 +172,14 @@ impl Model {
         self.pending().filter(|c| self.commands[*c].session.is_none() || fronts.contains(c)).count()
     }
 
+    /// The sessions that will read or change the cells as soon as the gate opens.
+    pub fn would_touch(&self) -> Vec<usize> {
+        let kind = |c: &usize| self.commands[*c].kind;
+        let touches = |k| matches!(k, Kind::Read | Kind::Write(_) | Kind::Commit);
+        let behind = |s: &usize| self.sessions[*s].queue.iter().skip(1).map(kind).take_while(|k| *k != Kind::Slow);
+        self.alive().filter(|s| behind(s).any(touches)).collect()
+    }
+
     pub fn begin(&mut self, id: String, spid: u32, connection: u32) {
         let (begun, idle_since) = (self.now, self.now);
         self.sessions.push(Session {
