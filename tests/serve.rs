@@ -88,6 +88,29 @@ fn errors_are_one_line_and_have_their_exit_status() {
 }
 
 #[test]
+fn a_wrong_value_is_a_wrong_usage_and_named() {
+    let expected = "'abc' is not a whole number of seconds, 0 for no limit";
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("facetta.toml");
+    std::fs::write(&config, "\nserver_timeout = 'abc'\n").unwrap();
+    let told = |words: &[&str], variable: Option<&str>, status: i32, expected: &str| {
+        let mut command = facetta();
+        command.args(words).envs(variable.map(|name| (name, "abc")));
+        let output = command.output().unwrap();
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert_eq!((error.trim_end(), output.status.code()), (expected, Some(status)), "{words:?}");
+    };
+    let flag = "--max-idle-session-timeout";
+    told(&["serve", flag, "abc"], None, 2, &format!("error: {flag}: {expected}"));
+    told(&["serve"], Some("FACETTA_SERVER_TIMEOUT"), 2, &format!("error: FACETTA_SERVER_TIMEOUT: {expected}"));
+    let file = config.to_str().unwrap();
+    told(&["serve", "--config", file], None, 1, &format!("error: {file}:2: server_timeout: {expected}"));
+    told(&["demo", "--rows", "0"], None, 2, "error: --rows must be from 1 to 1000000000");
+    let unfit = facetta().args(["serve", "--log", "a=b=c"]).output().unwrap();
+    assert_eq!(unfit.status.code(), Some(2), "{}", String::from_utf8_lossy(&unfit.stderr));
+}
+
+#[test]
 fn administrators_see_and_cancel() {
     let folder = tempfile::tempdir().unwrap();
     let server = demo(folder.path());

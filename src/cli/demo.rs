@@ -3,9 +3,9 @@
 use super::client::{Client, Trouble};
 use super::output::{Table, print_table};
 use super::server_flags::ServerFlags;
-use super::{folder, serve};
+use super::{Usage, folder, serve};
 use crate::demo::{ROWS, SEED, prepare};
-use anyhow::{Result, ensure};
+use anyhow::Result;
 use clap::Args;
 use facetta_server::Settings;
 use facetta_server::settings::CatalogSettings;
@@ -39,7 +39,9 @@ FROM [Retail]";
 
 impl Demo {
     pub(super) fn run(self) -> Result<()> {
-        ensure!((1..=1_000_000_000).contains(&self.rows), "--rows must be from 1 to 1000000000");
+        if !(1..=1_000_000_000).contains(&self.rows) {
+            return Err(Usage::of("--rows must be from 1 to 1000000000"));
+        }
         let data_dir = self.data_dir.map_or_else(folder::data, Ok)?.join("demo");
         let start = Instant::now();
         let files = prepare(&data_dir, SEED, self.rows)?;

@@ -1,6 +1,7 @@
 //! The log: lines on standard error, for people or as JSON.
 
-use anyhow::{Context, Result, anyhow};
+use super::Usage;
+use anyhow::{Result, anyhow};
 use clap::{Args, ValueEnum};
 use std::io::IsTerminal;
 use tracing_subscriber::EnvFilter;
@@ -27,7 +28,8 @@ enum LogFormat {
 /// Sends the log to standard error; standard output belongs to answers.
 pub(super) fn init(flags: &LogFlags, default: &str) -> Result<()> {
     let filter = flags.log.as_deref().unwrap_or(default);
-    let filter = EnvFilter::try_new(filter).with_context(|| format!("--log '{filter}' is no filter"))?;
+    let filter =
+        EnvFilter::try_new(filter).map_err(|e| Usage::of(format_args!("--log '{filter}' is no filter: {e}")))?;
     let colour = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colour);
     // A line that cannot be written, as on a full disk, is lost: to say so where it failed would panic, and end a command.

@@ -82,10 +82,37 @@ pub(crate) fn main() -> ExitCode {
             let causes: Vec<String> = error.chain().map(|cause| cause.to_string().replace('\n', " ")).collect();
             // There is nobody left to tell if this fails.
             let _ = writeln!(std::io::stderr(), "error: {}", causes.join(": "));
-            ExitCode::from(error.downcast_ref::<client::Trouble>().map_or(1, client::Trouble::exit_code))
+            ExitCode::from(exit_code(&error))
         }
     }
 }
+
+/// As documented in `facetta --help`.
+fn exit_code(error: &anyhow::Error) -> u8 {
+    match error.downcast_ref::<client::Trouble>() {
+        Some(trouble) => trouble.exit_code(),
+        None if error.is::<Usage>() => 2,
+        None => 1,
+    }
+}
+
+/// A wrong value of a flag, or of the variable that stands for it, which is known only after all are read.
+#[derive(Debug)]
+struct Usage(String);
+
+impl Usage {
+    fn of(what: impl std::fmt::Display) -> anyhow::Error {
+        Usage(what.to_string()).into()
+    }
+}
+
+impl std::fmt::Display for Usage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Usage {}
 
 /// The reader of our output has seen enough (`facetta query … | head`).
 fn is_closed_pipe(error: &anyhow::Error) -> bool {

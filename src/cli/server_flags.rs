@@ -1,5 +1,6 @@
 //! The server's settings as flags, made from the server's own table of keys: file, environment and flags say the same.
 
+use super::Usage;
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
 use facetta_server::Settings;
@@ -14,26 +15,15 @@ pub(super) struct ServerFlags {
 }
 
 impl ServerFlags {
-    /// The settings: the file, then the environment, then flags.
-    pub(super) fn settings(self) -> facetta_model::Result<Settings> {
+    /// The settings: the file, then the environment, then flags. A wrong value of the last two is a wrong usage.
+    pub(super) fn settings(self) -> anyhow::Result<Settings> {
         // A variable that is not text cannot be one of ours.
         let environment = std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)));
-        Settings::load(self.config.as_deref(), environment, self.pairs)
+        let mut settings = Settings::of_file(self.config.as_deref())?;
+        settings.add_environment(environment).map_err(Usage::of)?;
+        settings.add_flags(self.pairs).map_err(Usage::of)?;
+        Ok(settings)
     }
-}
-
-/// `MaxIdleSessionTimeout` and `data_dir` as flags: `max-idle-session-timeout`, `data-dir`.
-fn flag(key: &str) -> String {
-    let mut flag = String::new();
-    let mut after_lower = false;
-    for c in key.chars() {
-        if after_lower && c.is_ascii_uppercase() {
-            flag.push('-');
-        }
-        after_lower = c.is_ascii_lowercase();
-        flag.push(if c == '_' { '-' } else { c.to_ascii_lowercase() });
-    }
-    flag
 }
 
 fn is_switch(expects: &str) -> bool {
@@ -49,7 +39,7 @@ impl Args for ServerFlags {
             .value_parser(clap::value_parser!(PathBuf))
             .help("A configuration file with the same keys as these flags");
         KEYS.iter().fold(command.arg(config), |command, key| {
-            let arg = Arg::new(key.name).long(flag(key.name)).help(format!("{} Expects {}", key.doc, key.expects));
+            let arg = Arg::new(key.name).long(key.flag()).help(format!("{} Expects {}", key.doc, key.expects));
             command.arg(if is_switch(key.expects) {
                 // A bare flag says yes.
                 arg.num_args(0..=1).require_equals(true).default_missing_value("true").value_name("BOOL")
@@ -91,18 +81,6 @@ mod tests {
         let command = ServerFlags::augment_args(Command::new("x"));
         let matches = command.try_get_matches_from([&["x"], words].concat()).unwrap();
         ServerFlags::from_arg_matches(&matches).unwrap()
-    }
-
-    #[test]
-    fn keys_become_flags() {
-        let cases = [
-            ("data_dir", "data-dir"),
-            ("MaxIdleSessionTimeout", "max-idle-session-timeout"),
-            ("DefaultLockTimeoutMS", "default-lock-timeout-ms"),
-        ];
-        for (key, expected) in cases {
-            assert_eq!(flag(key), expected);
-        }
     }
 
     #[test]

@@ -28,6 +28,31 @@ const fn key(
     Key { name, expects, doc, set }
 }
 
+impl Key {
+    /// Its name as this documentation and messages spell it in a configuration file: `max_idle_session_timeout`.
+    pub fn in_file(&self) -> String {
+        self.spelled('_')
+    }
+
+    /// Its name as a flag, without the dashes before it: `max-idle-session-timeout`.
+    pub fn flag(&self) -> String {
+        self.spelled('-')
+    }
+
+    fn spelled(&self, separator: char) -> String {
+        let mut spelled = String::new();
+        let mut after_lower = false;
+        for c in self.name.chars() {
+            if after_lower && c.is_ascii_uppercase() {
+                spelled.push(separator);
+            }
+            after_lower = c.is_ascii_lowercase();
+            spelled.push(if c == '_' { separator } else { c.to_ascii_lowercase() });
+        }
+        spelled
+    }
+}
+
 const SECONDS: &str = "a whole number of seconds, 0 for no limit";
 
 /// Every key.
@@ -182,40 +207,69 @@ fn find(name: &str) -> Option<&'static Key> {
 const NOT_OURS: &[&str] = &["PASSWORD", "USER", "URL", "CONFIG", "LOG", "LOG_FORMAT", "SHARED", "NO_SKIP", "UPDATE"];
 
 impl Settings {
-    /// The settings of a file, an environment and flags; later ones win. Environment variables count that begin with
-    /// `FACETTA_`; flags are keys with values, as in the table.
+    /// The settings of a file, an environment and flags; later ones win.
     ///
     /// # Errors
-    /// A wrong key or value: where it stands, and what was expected.
+    /// Those of [`Settings::of_file`], [`Settings::add_environment`] and [`Settings::add_flags`].
     pub fn load(
         file: Option<&Path>,
         environment: impl IntoIterator<Item = (String, String)>,
         flags: impl IntoIterator<Item = (String, String)>,
     ) -> Result<Settings> {
+        let mut settings = Settings::of_file(file)?;
+        settings.add_environment(environment)?;
+        settings.add_flags(flags)?;
+        Ok(settings)
+    }
+
+    /// The settings of a configuration file; without one, the defaults.
+    ///
+    /// # Errors
+    /// It cannot be read, or has a wrong key or value: file, line, key, and what was expected.
+    pub fn of_file(file: Option<&Path>) -> Result<Settings> {
         let mut settings = Settings::default();
         if let Some(path) = file {
             let text = std::fs::read_to_string(path)
                 .map_err(|e| error!(Io, "The configuration {} cannot be read: {e}", path.display()))?;
             settings.read_file(&text, path)?;
         }
+        Ok(settings)
+    }
+
+    /// Adds what the environment says: variables that begin with `FACETTA_`.
+    ///
+    /// # Errors
+    /// A wrong value: the variable, and what was expected.
+    pub fn add_environment(&mut self, environment: impl IntoIterator<Item = (String, String)>) -> Result<()> {
         for (name, value) in environment {
             let Some(rest) = name.strip_prefix("FACETTA_") else { continue };
             match find(rest) {
                 Some(key) if plain(key.name) == "catalog" => {
                     for one in value.split(';').filter(|v| !v.trim().is_empty()) {
-                        settings.put(key, one, &name)?;
+                        self.put(key, one, &name)?;
                     }
                 }
-                Some(key) => settings.put(key, &value, &name)?,
+                Some(key) => self.put(key, &value, &name)?,
                 None if NOT_OURS.contains(&rest) => {}
-                None => settings.warnings.push(format!("The environment variable {name} means nothing")),
+                None => self.warnings.push(format!("The environment variable {name} means nothing")),
             }
         }
+        Ok(())
+    }
+
+    /// Adds what flags say: keys, in any spelling, with values.
+    ///
+    /// # Errors
+    /// A wrong key or value: the flag, and what was expected.
+    pub fn add_flags(&mut self, flags: impl IntoIterator<Item = (String, String)>) -> Result<()> {
         for (name, value) in flags {
-            let key = find(&name).ok_or_else(|| unknown(&name, "flags"))?;
-            settings.put(key, &value, &format!("--{}", name.replace('_', "-")))?;
+            let Some(key) = find(&name) else {
+                let known: Vec<String> = KEYS.iter().map(|k| format!("--{}", k.flag())).collect();
+                bail!(Definition, "unknown flag '{name}'; expected one of {}", known.join(", "));
+            };
+            self.put(key, &value, &format!("--{}", key.flag()))?;
         }
-        Ok(settings)
+        Ok(())
     }
 
     fn put(&mut self, key: &Key, value: &str, place: &str) -> Result<()> {
@@ -234,13 +288,16 @@ impl Settings {
                 self.read_catalogs(value, path, &place)?;
                 continue;
             }
-            let key = find(name.get_ref()).ok_or_else(|| unknown(name.get_ref(), &at))?;
+            let name = name.get_ref();
+            let key = find(name).ok_or_else(|| unknown(name, &at))?;
+            // The key as it is written there, so that it can be looked for.
+            let within = |value: &Spanned<DeValue<'_>>| format!("{}: {name}", place(value.span().start));
             if let DeValue::Array(values) = value.get_ref() {
                 for one in values.iter() {
-                    self.put(key, &scalar(one, &place, key.expects)?, &place(one.span().start))?;
+                    self.put(key, &scalar(one, &within(one), key.expects)?, &within(one))?;
                 }
             } else {
-                self.put(key, &scalar(value, &place, key.expects)?, &at)?;
+                self.put(key, &scalar(value, &within(value), key.expects)?, &within(value))?;
             }
         }
         Ok(())
@@ -265,9 +322,10 @@ impl Settings {
             let (mut schema, mut source, mut writable) = (None, None, true);
             for (key, value) in body {
                 let at = place(key.span().start);
+                let within = format!("{}: {}", place(value.span().start), key.get_ref());
                 match key.get_ref().as_ref() {
-                    "schema" => schema = Some(scalar(value, place, "a file")?),
-                    "source" => source = Some(scalar(value, place, "a folder")?),
+                    "schema" => schema = Some(scalar(value, &within, "a file")?),
+                    "source" => source = Some(scalar(value, &within, "a folder")?),
                     "writable" => match value.get_ref() {
                         DeValue::Boolean(b) => writable = *b,
                         _ => bail!(Definition, "{at}: writable must be true or false"),
@@ -290,24 +348,17 @@ impl Settings {
     }
 }
 
-fn scalar(value: &Spanned<DeValue<'_>>, place: &dyn Fn(usize) -> String, expects: &str) -> Result<String> {
+fn scalar(value: &Spanned<DeValue<'_>>, within: &str, expects: &str) -> Result<String> {
     Ok(match value.get_ref() {
         DeValue::String(s) => s.to_string(),
         DeValue::Integer(i) if i.radix() == 10 => i.as_str().replace('_', ""),
         DeValue::Boolean(b) => b.to_string(),
-        other => {
-            bail!(
-                Definition,
-                "{}: a value of type {} where {expects} is expected",
-                place(value.span().start),
-                other.type_str()
-            )
-        }
+        other => bail!(Definition, "{within}: a value of type {} where {expects} is expected", other.type_str()),
     })
 }
 
 fn unknown(name: &str, place: &str) -> Error {
-    let known: Vec<&str> = KEYS.iter().map(|k| k.name).collect();
+    let known: Vec<String> = KEYS.iter().map(Key::in_file).collect();
     error!(Definition, "{place}: unknown key '{name}'; expected one of {}, catalogs", known.join(", "))
 }
 
@@ -346,9 +397,17 @@ mod tests {
     #[test]
     fn mistakes_name_file_line_and_what_was_expected() {
         let cases = [
-            ("\nlistn = 1\n", "dir/facetta.toml:2: unknown key 'listn'; expected one of listen, "),
-            ("workers = 0", "dir/facetta.toml:1: '0' is not a whole number from 1 to 1024"),
-            ("workers = [[1]]", "a value of type array where a whole number"),
+            ("\nlistn = 1\n", "dir/facetta.toml:2: unknown key 'listn'; expected one of listen, data_dir, "),
+            ("listn = 1", "max_session_queue, max_idle_session_timeout, "),
+            ("listn = 1", "default_lock_timeout_ms, external_command_timeout, catalogs"),
+            ("workers = 0", "dir/facetta.toml:1: workers: '0' is not a whole number from 1 to 1024"),
+            (
+                "\nMaxIdleSessionTimeout = 'abc'",
+                "dir/facetta.toml:2: MaxIdleSessionTimeout: 'abc' is not a whole number of seconds, 0 for no limit",
+            ),
+            ("workers = [[1]]", "dir/facetta.toml:1: workers: a value of type array where a whole number"),
+            ("catalog = [\n'A=a,b',\n'B']", "dir/facetta.toml:3: catalog: 'B' is not NAME=SCHEMA,SOURCE"),
+            ("[catalogs.X]\nschema = 1.5", "dir/facetta.toml:2: schema: a value of type float where a file"),
             ("a = \n", "dir/facetta.toml:1: "),
             ("[catalogs.X]\nschema = \"a\"", "dir/facetta.toml:1: catalog 'X' needs both schema and source"),
             (
@@ -361,6 +420,41 @@ mod tests {
         for (text, expected) in cases {
             let message = read(text).unwrap_err().to_string();
             assert!(message.contains(expected), "{text}: {message}");
+        }
+    }
+
+    #[test]
+    fn mistakes_name_the_flag_or_variable() {
+        let load = |variable: Option<&str>, flag: Option<&str>| {
+            let variable = variable.map(|name| (name.to_owned(), "abc".to_owned()));
+            let flag = flag.map(|name| (name.to_owned(), "abc".to_owned()));
+            Settings::load(None, variable, flag).unwrap_err().to_string()
+        };
+        for key in KEYS.iter().filter(|key| takes(key, "abc").is_none()) {
+            let expects = key.expects;
+            let flag = key.flag();
+            assert_eq!(load(None, Some(key.name)), format!("--{flag}: 'abc' is not {expects}"));
+            let variable = format!("FACETTA_{}", key.in_file().to_uppercase());
+            assert_eq!(load(Some(&variable), None), format!("{variable}: 'abc' is not {expects}"));
+        }
+        let unknown = load(None, Some("listn"));
+        assert!(unknown.starts_with("unknown flag 'listn'; expected one of --listen, --data-dir, "), "{unknown}");
+    }
+
+    fn takes(key: &Key, value: &str) -> Option<()> {
+        (key.set)(&mut Settings::default(), value)
+    }
+
+    #[test]
+    fn keys_are_spelled_in_one_way() {
+        let cases = [
+            ("data_dir", "data-dir", "data_dir"),
+            ("MaxIdleSessionTimeout", "max-idle-session-timeout", "max_idle_session_timeout"),
+            ("DefaultLockTimeoutMS", "default-lock-timeout-ms", "default_lock_timeout_ms"),
+        ];
+        for (name, flag, in_file) in cases {
+            let key = find(name).unwrap();
+            assert_eq!((key.flag(), key.in_file()), (flag.to_owned(), in_file.to_owned()));
         }
     }
 
