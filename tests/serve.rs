@@ -106,6 +106,7 @@ fn a_wrong_value_is_a_wrong_usage_and_named() {
     let file = config.to_str().unwrap();
     told(&["serve", "--config", file], None, 1, &format!("error: {file}:2: server_timeout: {expected}"));
     told(&["demo", "--rows", "0"], None, 2, "error: --rows must be from 1 to 1000000000");
+    told(&["top", "--interval", "0"], None, 2, "error: --interval must be from 0.1 to 3600 seconds");
     let unfit = facetta().args(["serve", "--log", "a=b=c"]).output().unwrap();
     assert_eq!(unfit.status.code(), Some(2), "{}", String::from_utf8_lossy(&unfit.stderr));
 }

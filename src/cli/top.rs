@@ -1,5 +1,6 @@
 //! `facetta top`: a live view of what a server runs, with a key to cancel.
 
+use super::Usage;
 use super::cancel::send;
 use super::client::Client;
 use super::endpoint::Endpoint;
@@ -48,22 +49,21 @@ const SHOWN: [(&str, &str, usize); 7] = [
 
 impl Top {
     pub(super) fn run(self) -> Result<()> {
+        if !(0.1..=3600.0).contains(&self.interval) {
+            return Err(Usage::of("--interval must be from 0.1 to 3600 seconds"));
+        }
         let client = self.endpoint.client(None)?;
         if self.json {
-            println!("{:#}", to_json(client.statement(STATEMENT)?));
+            let mut rows = look(&client)?;
+            sort(&mut rows)?;
+            println!("{:#}", to_json(AnswerResult::Table(rows)));
             return Ok(());
-        }
-        if !(0.1..=3600.0).contains(&self.interval) {
-            bail!("--interval must be from 0.1 to 3600 seconds");
         }
         let typed = std::io::stdin().is_terminal().then(read_lines);
         let mut note = String::from("SPID + Enter cancels, q + Enter leaves");
         write!(std::io::stdout(), "\x1b[2J")?;
         loop {
-            let AnswerResult::Table(rows) = client.statement(STATEMENT)? else {
-                bail!("the server answered no rowset")
-            };
-            let screen = render(&rows, self.lines, self.endpoint.url(), &note)?;
+            let screen = render(look(&client)?, self.lines, self.endpoint.url(), &note)?;
             let mut out = std::io::stdout().lock();
             // Home, the lines each cleared to their end, then clear what is below.
             write!(out, "\x1b[H{}\x1b[J", screen.replace('\n', "\x1b[K\n")).and_then(|()| out.flush())?;
@@ -112,24 +112,43 @@ fn cancel(client: &Client, text: &str) -> String {
     }
 }
 
-/// The screen: running sessions first, then by the time of their command.
-fn render(rows: &Table, lines: usize, url: &str, note: &str) -> Result<String> {
-    let column =
-        |name: &str| rows.columns.iter().position(|c| c == name).with_context(|| format!("the server shows no {name}"));
-    let status = column("SESSION_STATUS")?;
-    let elapsed = column("SESSION_LAST_COMMAND_ELAPSED_TIME_MS")?;
-    let columns = SHOWN.iter().map(|(name, ..)| column(name)).collect::<Result<Vec<_>>>()?;
-    let runs = |row: &[Option<String>]| row[status].as_deref() == Some("1");
+/// The sessions as the server shows them.
+fn look(client: &Client) -> Result<Table> {
+    match client.statement(STATEMENT)? {
+        AnswerResult::Table(rows) => Ok(rows),
+        _ => bail!("the server answered no rowset"),
+    }
+}
+
+fn column(rows: &Table, name: &str) -> Result<usize> {
+    rows.columns.iter().position(|c| c == name).with_context(|| format!("the server shows no {name}"))
+}
+
+/// Whether a command runs in the session of a row, whose status is in this column.
+fn runs(row: &[Option<String>], status: usize) -> bool {
+    row[status].as_deref() == Some("1")
+}
+
+/// Running sessions first, then by the time of their command. How many run.
+fn sort(rows: &mut Table) -> Result<usize> {
+    let status = column(rows, "SESSION_STATUS")?;
+    let elapsed = column(rows, "SESSION_LAST_COMMAND_ELAPSED_TIME_MS")?;
     let time = |row: &[Option<String>]| row[elapsed].as_deref().and_then(|t| t.parse::<u64>().ok()).unwrap_or(0);
-    let mut order: Vec<&Vec<Option<String>>> = rows.rows.iter().collect();
-    order.sort_by_key(|row| (!runs(row), std::cmp::Reverse(time(row))));
-    let running = order.iter().filter(|row| runs(row)).count();
+    rows.rows.sort_by_key(|row| (!runs(row, status), std::cmp::Reverse(time(row))));
+    Ok(rows.rows.iter().filter(|row| runs(row, status)).count())
+}
+
+/// The screen.
+fn render(mut rows: Table, lines: usize, url: &str, note: &str) -> Result<String> {
+    let running = sort(&mut rows)?;
+    let status = column(&rows, "SESSION_STATUS")?;
+    let columns = SHOWN.iter().map(|(name, ..)| column(&rows, name)).collect::<Result<Vec<_>>>()?;
     let mut screen = format!("{url}  {} sessions, {running} running\n{note}\n\n  ", rows.rows.len());
     for (_, title, width) in SHOWN {
         screen.push_str(&cut(title, width));
     }
-    for row in order.into_iter().take(lines) {
-        screen.push_str(if runs(row) { "\n* " } else { "\n  " });
+    for row in rows.rows.iter().take(lines) {
+        screen.push_str(if runs(row, status) { "\n* " } else { "\n  " });
         for (column, (_, _, width)) in columns.iter().zip(SHOWN) {
             screen.push_str(&cut(row[*column].as_deref().unwrap_or(""), width));
         }
@@ -168,7 +187,11 @@ mod tests {
             ],
             ..Table::default()
         };
-        let screen = render(&rows, 20, "URL", "note").unwrap();
+        let mut sorted = rows.clone();
+        assert_eq!(sort(&mut sorted).unwrap(), 2);
+        let spids: Vec<&str> = sorted.rows.iter().map(|row| row[0].as_deref().unwrap()).collect();
+        assert_eq!(spids, ["3", "2", "1"], "as --json shows them");
+        let screen = render(rows, 20, "URL", "note").unwrap();
         let spids: Vec<&str> = screen.lines().skip(4).map(|l| l[2..4].trim()).collect();
         assert_eq!(spids, ["3", "2", "1"], "{screen}");
         assert!(screen.starts_with("URL  3 sessions, 2 running\n") && !screen.contains('\x1b'));
