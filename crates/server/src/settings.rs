@@ -163,4 +163,56 @@ impl Settings {
     pub fn users_path(&self) -> Option<PathBuf> {
         self.users_file.clone().or_else(|| self.data_dir.as_ref().map(|d| d.join("users.toml")))
     }
+
+    /// The value of a property without effect; 0 if there is none of the name.
+    fn ineffective(&self, name: &str) -> i64 {
+        self.ineffective.iter().find(|p| p.name == name).map_or(0, |p| p.value)
+    }
+
+    /// The value of a server property, if it is one of [`SERVER_PROPERTIES`].
+    pub fn server_property(&self, name: &str) -> Option<i64> {
+        SERVER_PROPERTIES.iter().find(|p| p.name == name).map(|p| (p.value)(self))
+    }
+}
+
+/// A server property as clients of Analysis Services read it; whole numbers, in the unit of its key.
+#[derive(Debug)]
+pub struct ServerProperty {
+    /// Its name, which is also its key.
+    pub name: &'static str,
+    /// Its value; 0 where there is no limit.
+    pub value: fn(&Settings) -> i64,
+}
+
+/// The time-outs of spec/protocol.md section 5, in its order.
+pub static SERVER_PROPERTIES: &[ServerProperty] = &[
+    ServerProperty { name: "MaxIdleSessionTimeout", value: |s| limit(s.timeouts.max_idle_session) },
+    ServerProperty { name: "MinIdleSessionTimeout", value: |s| limit(Some(s.timeouts.min_idle_session)) },
+    ServerProperty { name: "IdleOrphanSessionTimeout", value: |s| limit(s.timeouts.idle_orphan_session) },
+    ServerProperty { name: "IdleConnectionTimeout", value: |s| limit(s.timeouts.idle_connection) },
+    ServerProperty { name: "ServerTimeout", value: |s| limit(s.timeouts.server) },
+    ServerProperty { name: "AdminTimeout", value: |s| limit(s.timeouts.admin) },
+    ServerProperty { name: "CommitTimeout", value: |s| s.ineffective("CommitTimeout") },
+    ServerProperty { name: "ForceCommitTimeout", value: |s| s.ineffective("ForceCommitTimeout") },
+    ServerProperty { name: "ExternalCommandTimeout", value: |s| s.ineffective("ExternalCommandTimeout") },
+    ServerProperty { name: "DefaultLockTimeoutMS", value: |s| s.ineffective("DefaultLockTimeoutMS") },
+];
+
+fn limit(limit: Option<Duration>) -> i64 {
+    limit.map_or(0, |l| i64::try_from(l.as_secs()).unwrap_or(i64::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn server_properties_are_what_their_keys_say() {
+        for property in SERVER_PROPERTIES {
+            let settings = Settings::load(None, [], [(property.name.to_owned(), "77".to_owned())]);
+            assert_eq!((property.value)(&settings.unwrap()), 77, "{}", property.name);
+        }
+        let defaults: Vec<i64> = SERVER_PROPERTIES.iter().map(|p| (p.value)(&Settings::default())).collect();
+        assert_eq!(defaults, [0, 2700, 120, 0, 3600, 0, 0, 30_000, 3600, -1]);
+    }
 }

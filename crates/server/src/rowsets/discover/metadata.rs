@@ -1,6 +1,7 @@
 //! DISCOVER_XML_METADATA: the server and its databases as ASSL objects, as far as AMO needs them.
 
 use crate::rowsets::definition::{Ask, Audience, Extra, Rows, RowsetDef, Type::*, column, extra, rows_of};
+use crate::settings::{SERVER_PROPERTIES, Settings};
 use facetta_model::{Result, bail, catalog::Catalog, name};
 use facetta_xmla::xml::writer::escape;
 use jiff::civil::DateTime;
@@ -75,8 +76,29 @@ fn server(ask: &Ask, catalogs: &[Arc<Catalog>], expansion: Expansion) -> String 
         catalogs.iter().for_each(|c| out.push_str(&database(c, child, None)));
         out.push_str("</Databases>");
     }
+    if expansion >= Expansion::ObjectProperties {
+        server_properties(&mut out, settings);
+    }
     out.push_str("</Server>");
     out
+}
+
+/// The server's time-outs, in the order of elements that ASSL gives. A change of the configuration waits for a restart.
+fn server_properties(out: &mut String, settings: &Settings) {
+    let defaults = Settings::default();
+    out.push_str("<ServerProperties>");
+    for property in SERVER_PROPERTIES {
+        let value = (property.value)(settings).to_string();
+        out.push_str("<ServerProperty>");
+        element(out, "Name", property.name);
+        element(out, "Value", &value);
+        element(out, "RequiresRestart", "true");
+        element(out, "PendingValue", &value);
+        element(out, "DefaultValue", &(property.value)(&defaults).to_string());
+        element(out, "DisplayFlag", "true");
+        out.push_str("</ServerProperty>");
+    }
+    out.push_str("</ServerProperties>");
 }
 
 fn database(catalog: &Catalog, expansion: Expansion, namespace: Option<&str>) -> String {

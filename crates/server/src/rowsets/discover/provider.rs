@@ -53,6 +53,11 @@ fn current(ask: &Ask, property: &Property) -> Option<String> {
         "UserName" => Some(ask.user.name.to_string()),
         "ServerName" => Some(settings.server_name.clone()),
         "ProviderVersion" | "DBMSVersion" => Some(settings.provider_version.clone()),
+        // The server's unless the request gives more than 0 (spec/properties.tsv).
+        name @ ("CommitTimeout" | "ForceCommitTimeout") => {
+            let given = ask.properties.text(name).filter(|v| v.parse().is_ok_and(|millis: i64| millis > 0));
+            given.map(str::to_owned).or_else(|| settings.server_property(name).map(|v| v.to_string()))
+        }
         name => ask.properties.text(name).map(str::to_owned),
     };
     told.or_else(|| Some(property.default.to_owned()).filter(|d| !d.is_empty()))
