@@ -22,12 +22,12 @@ pub(crate) enum Expression {
     Or(Vec<Expression>),
     /// It does not hold.
     Not(Box<Expression>),
-    /// A comparison.
-    Compare(DmvOperator, Box<(Expression, Expression)>),
+    /// A comparison, and the fault where both sides have nothing in common.
+    Compare(DmvOperator, Box<(Expression, Expression)>, Error),
     /// A text fits a pattern.
     Like { operand: Box<Expression>, pattern: Box<Expression>, negated: bool },
-    /// A value is one of several.
-    In { operand: Box<Expression>, values: Vec<Field>, negated: bool },
+    /// A value is one of several, each with the fault where it has nothing in common with the value.
+    In { operand: Box<Expression>, values: Vec<(Field, Error)>, negated: bool },
     /// A value is left out.
     IsNull { operand: Box<Expression>, negated: bool },
 }
@@ -78,17 +78,24 @@ pub(crate) fn compile(scope: &Scope, query: &Query<'_>, expression: &DmvExpressi
             let sides = (*one(&c.left)?, *one(&c.right)?);
             check_comparable(scope, query, &sides.0, &sides.1, &c.right)?;
             check_comparable(scope, query, &sides.1, &sides.0, &c.left)?;
-            Expression::Compare(c.operator, Box::new(sides))
+            let place = if matches!(sides.1, Expression::Field(_)) { &c.left } else { &c.right };
+            Expression::Compare(c.operator, Box::new(sides), mismatch(query, place))
         }
         DmvExpressionKind::Like(l) => {
-            Expression::Like { operand: one(&l.operand)?, pattern: one(&l.pattern)?, negated: l.negated }
+            let (operand, pattern) = (one(&l.operand)?, one(&l.pattern)?);
+            for (side, place) in [(&operand, &l.operand), (&pattern, &l.pattern)] {
+                if !side.may_be_text(scope) {
+                    return Err(mismatch(query, place));
+                }
+            }
+            Expression::Like { operand, pattern, negated: l.negated }
         }
         DmvExpressionKind::In(i) => {
             let operand = one(&i.operand)?;
             let values = i.values.iter().map(|v| {
                 let value = literal(query, v)?;
                 check_comparable(scope, query, &operand, &Expression::Literal(value.clone()), v)?;
-                Ok(value)
+                Ok((value, mismatch(query, v)))
             });
             Expression::In { values: values.collect::<Result<_>>()?, operand, negated: i.negated }
         }
@@ -115,8 +122,35 @@ pub(crate) fn compile_value(scope: &Scope, query: &Query<'_>, expression: &DmvEx
     Ok(compiled)
 }
 
-/// A column of numbers, truth values or dates is compared with such, which may stand in quotes; anything else is a mistake
-/// that would make an empty answer.
+/// The fault for a comparison of things that have nothing in common (spec/dmv.md section 5): it would make an empty answer.
+fn mismatch(query: &Query<'_>, place: &DmvExpression) -> Error {
+    let message = "The following system error occurred:  Type mismatch. ";
+    Error::new(ErrorKind::TypeMismatch, message).at(place.span).located_in(query.text)
+}
+
+/// What values of a column are compared as.
+#[derive(Clone, Copy, PartialEq)]
+enum Nature {
+    Number,
+    Truth,
+    Date,
+    /// Text that is never anything else.
+    Name,
+    /// Text that may write a number or a date, which then compares as such (spec/dmv.md section 1).
+    Text,
+}
+
+fn nature(ty: Type) -> Nature {
+    match ty {
+        Type::Bool => Nature::Truth,
+        Type::Date => Nature::Date,
+        Type::Uuid => Nature::Name,
+        _ if is_number(ty) => Nature::Number,
+        _ => Nature::Text,
+    }
+}
+
+/// What no value of a column can be compared with faults before a row is read. Text is looked at in each row.
 fn check_comparable(
     scope: &Scope,
     query: &Query<'_>,
@@ -124,21 +158,29 @@ fn check_comparable(
     other: &Expression,
     place: &DmvExpression,
 ) -> Result<()> {
-    let (Expression::Field(index), Expression::Literal(value)) = (column, other) else { return Ok(()) };
+    let Expression::Field(index) = column else { return Ok(()) };
     let ty = scope.columns[*index].info.ty;
-    let fits = match (ty, value) {
-        (_, Field::Null) => true,
-        (Type::Bool, Field::Int(i)) => matches!(i, 0 | 1),
-        (Type::Bool, Field::Boolean(_)) | (Type::Date, Field::DateTime(_)) => true,
-        (Type::Bool | Type::Date, other) => other.as_str().is_some_and(|text| parse_field(ty, text).is_ok()),
-        (ty, other) if is_number(ty) => other.as_str().is_none_or(|text| text.trim().parse::<f64>().is_ok()),
+    let fits = match other {
+        Expression::Field(other) => {
+            let (ours, theirs) = (nature(ty), nature(scope.columns[*other].info.ty));
+            match (ours, theirs) {
+                (Nature::Text, _) | (_, Nature::Text) => true,
+                (ours, theirs) => ours == theirs,
+            }
+        }
+        Expression::Literal(Field::Null) => true,
+        Expression::Literal(value) => match (nature(ty), value.as_str()) {
+            (Nature::Text, _) | (Nature::Name, Some(_)) => true,
+            (Nature::Name, None) => false,
+            (Nature::Number, Some(text)) => text.trim().parse::<f64>().is_ok(),
+            (Nature::Number, None) => !matches!(value, Field::Boolean(_) | Field::DateTime(_)),
+            (Nature::Truth, None) => matches!(value, Field::Boolean(_) | Field::Int(0 | 1)),
+            (Nature::Date, None) => matches!(value, Field::DateTime(_)),
+            (Nature::Truth | Nature::Date, Some(text)) => parse_field(ty, text).is_ok(),
+        },
         _ => true,
     };
-    if !fits {
-        let message = "The following system error occurred:  Type mismatch. ";
-        return Err(Error::new(ErrorKind::TypeMismatch, message).at(place.span).located_in(query.text));
-    }
-    Ok(())
+    if fits { Ok(()) } else { Err(mismatch(query, place)) }
 }
 
 /// Binds the names of a condition.
@@ -205,7 +247,7 @@ pub(crate) fn text(field: &Field) -> Option<String> {
 /// Whether a column holds numbers.
 fn is_number(ty: Type) -> bool {
     use Type::*;
-    matches!(ty, Short | UShort | Int | UInt | Long | ULong | Double)
+    matches!(ty, Short | UShort | Int | UInt | Long | ULong | Float | Double)
 }
 
 impl Expression {
@@ -216,80 +258,106 @@ impl Expression {
             Expression::Field(_) | Expression::Literal(_) => false,
             Expression::And(all) | Expression::Or(all) => all.iter().any(Expression::has_aggregate),
             Expression::Not(one) => one.has_aggregate(),
-            Expression::Compare(_, sides) => sides.0.has_aggregate() || sides.1.has_aggregate(),
+            Expression::Compare(_, sides, _) => sides.0.has_aggregate() || sides.1.has_aggregate(),
             Expression::Like { operand, pattern, .. } => operand.has_aggregate() || pattern.has_aggregate(),
             Expression::In { operand, .. } | Expression::IsNull { operand, .. } => operand.has_aggregate(),
         }
     }
 
-    /// The value in a row.
-    pub(crate) fn value(&self, row: &[Field]) -> Field {
+    /// Whether LIKE can read it: truth values, dates and fractions have no text that is theirs.
+    fn may_be_text(&self, scope: &Scope) -> bool {
         match self {
+            Expression::Field(index) => {
+                !matches!(scope.columns[*index].info.ty, Type::Bool | Type::Date | Type::Float | Type::Double)
+            }
+            Expression::Literal(value) => !matches!(value, Field::Boolean(_) | Field::DateTime(_) | Field::Double(_)),
+            _ => true,
+        }
+    }
+
+    /// The value in a row.
+    ///
+    /// # Errors
+    /// As [`Expression::test`].
+    pub(crate) fn value(&self, row: &[Field]) -> Result<Field> {
+        Ok(match self {
             Expression::Field(index) => row[*index].clone(),
             Expression::Literal(value) => value.clone(),
             // Grouping has replaced them; a defect would show as a null.
             Expression::Aggregate(_) => Field::Null,
-            condition => condition.test(row).into(),
-        }
+            condition => condition.test(row)?.into(),
+        })
     }
 
     /// Whether it holds in a row; `None` where a null keeps that unknown.
-    pub(crate) fn test(&self, row: &[Field]) -> Option<bool> {
-        match self {
-            Expression::Field(_) | Expression::Literal(_) | Expression::Aggregate(_) => match self.value(row) {
+    ///
+    /// # Errors
+    /// It compares things of this row that have nothing in common.
+    pub(crate) fn test(&self, row: &[Field]) -> Result<Option<bool>> {
+        Ok(match self {
+            Expression::Field(_) | Expression::Literal(_) | Expression::Aggregate(_) => match self.value(row)? {
                 Field::Boolean(b) => Some(b),
                 _ => None,
             },
-            Expression::And(all) => all
-                .iter()
-                .try_fold(true, |known, one| match one.test(row) {
-                    Some(false) => Err(Some(false)),
-                    Some(true) => Ok(known),
-                    None => Ok(false),
-                })
-                .map_or_else(|decided| decided, |known| known.then_some(true)),
-            Expression::Or(all) => all
-                .iter()
-                .try_fold(true, |known, one| match one.test(row) {
-                    Some(true) => Err(Some(true)),
-                    Some(false) => Ok(known),
-                    None => Ok(false),
-                })
-                .map_or_else(|decided| decided, |known| known.then_some(false)),
-            Expression::Not(one) => one.test(row).map(|b| !b),
-            Expression::Compare(operator, sides) => {
-                let (left, right) = (sides.0.value(row), sides.1.value(row));
-                compare_as(*operator, &left, &right)
+            Expression::And(all) => first_that_is(false, all, row)?,
+            Expression::Or(all) => first_that_is(true, all, row)?,
+            Expression::Not(one) => one.test(row)?.map(|b| !b),
+            Expression::Compare(operator, sides, mismatch) => {
+                let (left, right) = (sides.0.value(row)?, sides.1.value(row)?);
+                order(&left, &right, mismatch)?.map(|order| holds(*operator, order))
             }
             Expression::Like { operand, pattern, negated } => {
-                let (text, pattern) = (text(&operand.value(row))?, text(&pattern.value(row))?);
-                Some(like(&name::fold(&text), &name::fold(&pattern)) != *negated)
+                match (text(&operand.value(row)?), text(&pattern.value(row)?)) {
+                    (Some(text), Some(pattern)) => Some(like(&name::fold(&text), &name::fold(&pattern)) != *negated),
+                    _ => None,
+                }
             }
             Expression::In { operand, values, negated } => {
-                let value = operand.value(row);
-                let found = values.iter().any(|v| compare(&value, v) == Some(Ordering::Equal));
-                let unknown = value.is_null() || !found && values.iter().any(Field::is_null);
-                (!unknown).then_some(found != *negated)
+                let value = operand.value(row)?;
+                let (mut found, mut unknown) = (false, value.is_null());
+                for (one, mismatch) in values {
+                    match order(&value, one, mismatch)? {
+                        Some(order) => found |= order.is_eq(),
+                        None => unknown = true,
+                    }
+                }
+                (found || !unknown).then_some(found != *negated)
             }
-            Expression::IsNull { operand, negated } => Some(operand.value(row).is_null() != *negated),
-        }
+            Expression::IsNull { operand, negated } => Some(operand.value(row)?.is_null() != *negated),
+        })
     }
 }
 
-/// A comparison; things that have nothing in common are unequal, nulls unknown.
-fn compare_as(operator: DmvOperator, left: &Field, right: &Field) -> Option<bool> {
-    if left.is_null() || right.is_null() {
-        return None;
+/// `decisive` if one of the conditions is so, which spares those behind it; else the opposite, unless a null keeps one unknown.
+fn first_that_is(decisive: bool, all: &[Expression], row: &[Field]) -> Result<Option<bool>> {
+    let mut known = true;
+    for one in all {
+        match one.test(row)? {
+            Some(found) if found == decisive => return Ok(Some(decisive)),
+            Some(_) => {}
+            None => known = false,
+        }
     }
-    let Some(order) = compare(left, right) else { return Some(operator == DmvOperator::NotEqual) };
-    Some(match operator {
+    Ok(known.then_some(!decisive))
+}
+
+/// How two fields stand to each other; `None` if one is null.
+fn order(left: &Field, right: &Field, mismatch: &Error) -> Result<Option<Ordering>> {
+    if left.is_null() || right.is_null() {
+        return Ok(None);
+    }
+    compare(left, right).map(Some).ok_or_else(|| mismatch.clone())
+}
+
+fn holds(operator: DmvOperator, order: Ordering) -> bool {
+    match operator {
         DmvOperator::Equal => order.is_eq(),
         DmvOperator::NotEqual => order.is_ne(),
         DmvOperator::Less => order.is_lt(),
         DmvOperator::LessOrEqual => order.is_le(),
         DmvOperator::Greater => order.is_gt(),
         DmvOperator::GreaterOrEqual => order.is_ge(),
-    })
+    }
 }
 
 /// Whether `text` fits a pattern of `%` for any text and `_` for one character. Looks at no pair of positions twice in a

@@ -42,7 +42,7 @@ pub(crate) fn joined(
 fn equal_columns(condition: &Expression, left_width: usize) -> Option<(usize, usize)> {
     match condition {
         Expression::And(all) => all.iter().find_map(|one| equal_columns(one, left_width)),
-        Expression::Compare(DmvOperator::Equal, sides) => match **sides {
+        Expression::Compare(DmvOperator::Equal, sides, _) => match **sides {
             (Expression::Field(a), Expression::Field(b)) if a < left_width && b >= left_width => Some((a, b)),
             (Expression::Field(b), Expression::Field(a)) if a < left_width && b >= left_width => Some((a, b)),
             _ => None,
@@ -100,7 +100,7 @@ impl State {
                 Some(right) => {
                     let mut row = meeting.row.clone();
                     row.extend_from_slice(right);
-                    if self.condition.test(&row) == Some(true) {
+                    if self.condition.test(&row)? == Some(true) {
                         meeting.found = true;
                         out.push(row);
                     }

@@ -156,10 +156,15 @@ fn filtered(mut flow: Flow, condition: Expression) -> Flow {
     Box::new(move |context| {
         loop {
             context.check()?;
-            let Some(mut rows) = flow(context)? else { return Ok(None) };
-            rows.retain(|row| condition.test(row) == Some(true));
-            if !rows.is_empty() {
-                return Ok(Some(rows));
+            let Some(rows) = flow(context)? else { return Ok(None) };
+            let mut kept = Vec::new();
+            for row in rows {
+                if condition.test(&row)? == Some(true) {
+                    kept.push(row);
+                }
+            }
+            if !kept.is_empty() {
+                return Ok(Some(kept));
             }
         }
     })
@@ -174,7 +179,7 @@ fn projected(mut flow: Flow, plan: Plan) -> Flow {
             let outputs = plan.outputs.iter().map(|o| o.value.value(&row));
             outputs.chain(plan.order.iter().map(|k| k.value.value(&row))).collect()
         };
-        Ok(Some(rows.into_iter().map(project).collect()))
+        rows.into_iter().map(project).collect::<Result<_>>().map(Some)
     })
 }
 
