@@ -1,6 +1,6 @@
 //! DISCOVER_COMMANDS, _COMMAND_OBJECTS, _JOBS, _LOCKS.
 
-use super::{sees, visible_sessions};
+use super::{visible_commands, visible_sessions};
 use crate::clock::Moment;
 use crate::rowsets::definition::{
     Ask, Audience, Rows, RowsetDef, Type::*, column, extra, restricted_as, restriction, rows_of,
@@ -80,9 +80,7 @@ pub struct RunningRow {
 }
 
 fn running(ask: &Ask) -> impl Iterator<Item = RunningRow> + Send + 'static {
-    let ask = ask.clone();
-    let all = ask.server.running.all();
-    all.into_iter().filter(move |c| sees(&ask, &c.session)).map(|command| {
+    visible_commands(ask).map(|command| {
         let now = command.started;
         let catalog = command.session.state().catalog.clone();
         RunningRow { used: Used::of(&command), command, catalog, now }

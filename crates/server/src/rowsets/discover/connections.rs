@@ -1,9 +1,11 @@
 //! DISCOVER_CONNECTIONS.
 
+use super::visible_sessions;
 use crate::clock::Moment;
 use crate::connections::{Connection, Who};
 use crate::rowsets::definition::{Ask, Audience, Rows, RowsetDef, Type::*, column, restriction, rows_of};
-use facetta_model::{Field, Result, name};
+use facetta_model::{Field, Result};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
@@ -20,12 +22,18 @@ fn connections(ask: &Ask) -> Result<Rows<ConnectionRow>> {
         Some(id) => u32::try_from(id).ok().and_then(|id| server.connections.get(id)).into_iter().collect(),
         None => server.connections.all(),
     };
-    let (now, user) = (server.clock.now(), ask.user.clone());
-    let rows = found.into_iter().map(move |connection| ConnectionRow { who: connection.who(), connection, now });
-    // A connection belongs to no catalog: others than the server's administrators see their own.
-    let own =
-        move |row: &ConnectionRow| user.admin || row.who.user.as_deref().is_some_and(|u| name::same(u, &user.name));
-    Ok(rows_of(rows.filter(own)))
+    let now = server.clock.now();
+    let rows: Vec<ConnectionRow> =
+        found.into_iter().map(|connection| ConnectionRow { who: connection.who(), connection, now }).collect();
+    let own = |row: &ConnectionRow| ask.user.admin || row.who.user.as_deref() == Some(&*ask.user.name);
+    if rows.iter().all(own) {
+        return Ok(rows_of(rows));
+    }
+    // Also those to which sessions belong that he sees: a join of the two rowsets loses none.
+    let seen: BTreeSet<u32> = visible_sessions(ask, "").map(|session| session.state().belongs_to()).collect();
+    let rows: Vec<ConnectionRow> =
+        rows.into_iter().filter(|row| own(row) || seen.contains(&row.connection.id)).collect();
+    Ok(rows_of(rows))
 }
 
 fn count(counter: &AtomicU64) -> Field {

@@ -1,5 +1,6 @@
 //! DISCOVER_MEMORYUSAGE, _MEMORYGRANT, _PERFORMANCE_COUNTERS, _TRACES.
 
+use super::visible_commands;
 use crate::clock::Moment;
 use crate::rowsets::definition::{
     Ask, Audience, Rows, RowsetDef, Type::*, column, needed, restricted_as, restriction, rows_of,
@@ -19,15 +20,10 @@ pub struct MemoryRow {
 }
 
 fn memory_usage(ask: &Ask) -> Result<Rows<MemoryRow>> {
-    let server = &ask.server;
-    let whole = crate::memory::resident().map(|used| MemoryRow {
-        id: 0,
-        name: "Process",
-        spid: 0,
-        created: server.started,
-        used,
-    });
-    let commands = server.running.all().into_iter().map(|c| MemoryRow {
+    // The process is nobody's own.
+    let used = crate::memory::resident().filter(|_| ask.user.admin);
+    let whole = used.map(|used| MemoryRow { id: 0, name: "Process", spid: 0, created: ask.server.started, used });
+    let commands = visible_commands(ask).map(|c| MemoryRow {
         id: c.number,
         name: "Command",
         spid: c.session.spid,
@@ -37,14 +33,14 @@ fn memory_usage(ask: &Ask) -> Result<Rows<MemoryRow>> {
     Ok(rows_of(whole.into_iter().chain(commands).collect::<Vec<_>>()))
 }
 
-/// Memory of the process, and of each command.
+/// Memory of the process, for administrators, and of each command.
 #[rustfmt::skip]
 pub static DISCOVER_MEMORYUSAGE: RowsetDef<MemoryRow> = RowsetDef {
     name: "DISCOVER_MEMORYUSAGE",
     guid: "A07CCD21-8148-11D0-87BB-00C04FC33942",
-    about: "Memory of the process and of each command",
+    about: "Memory of the process, for administrators, and of each command",
     dmv: true,
-    audience: Audience::Administrators,
+    audience: Audience::Everyone,
     rows: memory_usage,
     order: &[],
     extra: &[],
@@ -74,7 +70,7 @@ pub struct GrantRow {
 
 fn grants(ask: &Ask) -> Result<Rows<GrantRow>> {
     let granted = ask.server.settings.limits.command_memory;
-    Ok(rows_of(ask.server.running.all().into_iter().map(move |command| GrantRow { command, granted })))
+    Ok(rows_of(visible_commands(ask).map(move |command| GrantRow { command, granted })))
 }
 
 fn kib(bytes: u64) -> Field {
@@ -88,7 +84,7 @@ pub static DISCOVER_MEMORYGRANT: RowsetDef<GrantRow> = RowsetDef {
     guid: "A07CCD23-8148-11D0-87BB-00C04FC33942",
     about: "Memory that running commands hold and may hold",
     dmv: true,
-    audience: Audience::Administrators,
+    audience: Audience::Everyone,
     rows: grants,
     order: &[],
     extra: &[],

@@ -10,6 +10,7 @@ pub mod sessions;
 pub mod words;
 
 use crate::rowsets::definition::Ask;
+use crate::running::Command;
 use crate::session::Session;
 use std::sync::Arc;
 
@@ -38,4 +39,10 @@ fn visible_sessions(ask: &Ask, spid_column: &'static str) -> Box<dyn Iterator<It
         Some(page)
     });
     Box::new(pages.flatten().filter(move |s| sees(&ask, s)))
+}
+
+/// The commands in flight in sessions that the caller sees, in order of arrival.
+fn visible_commands(ask: &Ask) -> impl Iterator<Item = Arc<Command>> + Send + 'static {
+    let ask = ask.clone();
+    ask.server.running.all().into_iter().filter(move |command| sees(&ask, &command.session))
 }
