@@ -162,6 +162,56 @@ fn users_log_in_once_there_are_some() {
 }
 
 #[test]
+fn a_broken_users_file_locks_nobody_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let users = folder.path().join("users.toml");
+    let mut add = facetta();
+    add.args(["user", "add", "ann", "--admin", "--users-file", users.to_str().unwrap()]);
+    text(&add.env("FACETTA_PASSWORD", "secret").output().unwrap());
+    let whole = std::fs::read_to_string(&users).unwrap();
+    drop(demo(&folder.path().join("state")));
+    let source = folder.path().join("state/demo/sales-5000");
+    let catalog = format!("Demo={},{}", source.join("demo.yaml").display(), source.join("data").display());
+    let data = folder.path().join("other");
+    let words = ["serve", "--catalog", &catalog, "--users-file", users.to_str().unwrap(), "--data-dir"];
+    let words = [&words[..], &[data.to_str().unwrap()]].concat();
+    let server = Server::start(&words);
+    let ask = || {
+        let mut command = facetta();
+        command.args(["query", "--url", &server.url, "--user", "ann", "SELECT * FROM $System.DISCOVER_INSTANCES"]);
+        text(&command.env("FACETTA_PASSWORD", "secret").output().unwrap());
+    };
+    let told = |line: usize| {
+        let place = format!("users.toml:{line}: ");
+        server.log().lines().filter(|l| l.contains(&place) && l.contains("stays in force")).count()
+    };
+    ask();
+    std::fs::write(&users, format!("{whole}admn = true\n")).unwrap();
+    let line = whole.lines().count() + 1;
+    // The file is looked at some times in a second, and only where somebody calls.
+    let ask_until_told = |line: usize| {
+        for _ in 0..200 {
+            ask();
+            if told(line) > 0 {
+                return;
+            }
+        }
+    };
+    ask_until_told(line);
+    ask();
+    assert_eq!(told(line), 1, "{}", server.log());
+    std::fs::write(&users, format!("\n{whole}admn = true\n")).unwrap();
+    ask_until_told(line + 1);
+    assert_eq!((told(line), told(line + 1)), (1, 1), "{}", server.log());
+    drop(server);
+
+    let refused = facetta().args(&words).output().unwrap();
+    let error = String::from_utf8(refused.stderr).unwrap();
+    assert_eq!(refused.status.code(), Some(1), "{error}");
+    assert!(error.contains(&format!("users.toml:{}: ", line + 1)) && refused.stdout.is_empty(), "{error}");
+}
+
+#[test]
 fn an_acknowledged_commit_survives_a_kill() {
     let folder = tempfile::tempdir().unwrap();
     let server = demo(folder.path());

@@ -152,8 +152,10 @@ impl Auth {
         }
     }
 
-    /// Reads the file again if it has changed, unless it was looked at less than `since` ago; whether it was read. Once there
-    /// were users there will always be some: a file that is taken away or damaged lets nobody new in, rather than everyone.
+    /// Reads the file again if it has changed, unless it was looked at less than `since` ago; whether it was read. One that cannot
+    /// be read leaves in force what was read before, so that a typing mistake locks nobody out. Once there were users there will
+    /// always be some: a file that is taken away or emptied lets nobody in, rather than everyone, and so does one that cannot be
+    /// read where there was none.
     fn look_again(&self, since: Duration) -> bool {
         let Some(path) = &self.path else { return false };
         let now = self.clock.now();
@@ -167,22 +169,26 @@ impl Auth {
             return false;
         }
         state.stamp = stamp;
-        state.believed.clear();
         match Users::read(path) {
             Ok(Some(users)) => {
                 tracing::info!(users = users.users.len(), "users' file read again");
                 state.users = Some(Arc::new(users));
             }
-            Ok(None) if state.users.is_none() => {}
+            Ok(None) if state.users.is_none() => return true,
             Ok(None) => {
                 tracing::error!("the users' file is gone; nobody can log in");
                 state.users = Some(Arc::default());
             }
+            Err(error) if state.users.is_some() => {
+                tracing::error!(%error, "the users' file cannot be read; what it said before stays in force");
+                return true;
+            }
             Err(error) => {
-                tracing::error!(%error, "the users' file cannot be read; nobody can log in");
+                tracing::error!(%error, "the users' file cannot be read, and there was none before; nobody can log in");
                 state.users = Some(Arc::default());
             }
         }
+        state.believed.clear();
         true
     }
 
@@ -300,5 +306,58 @@ mod tests {
         std::fs::remove_file(&path).unwrap();
         clock.advance(LOOK);
         assert_eq!(auth.verify(Some(&header("ann", "pass:word")), PEER).await, Verdict::Unknown);
+    }
+
+    #[tokio::test]
+    async fn a_file_that_cannot_be_read_changes_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("users.toml");
+        let clock = Clock::virtual_from(Moment(0));
+        let mut users = Users::default();
+        users.add("ann", "secret", true, Vec::new()).unwrap();
+        users.write(&path).unwrap();
+        let auth = Auth::open(clock.clone(), Some(path.clone())).unwrap();
+        let ann = header("ann", "secret");
+        let broken = ["[users.ann", "[users.ben]\nhash = 5\n", "users = 1"];
+        for text in broken {
+            std::fs::write(&path, text).unwrap();
+            clock.advance(LOOK);
+            assert!(matches!(auth.verify(Some(&ann), PEER).await, Verdict::Known(_)), "{text}");
+            // Not only who is believed for a while.
+            clock.advance(BELIEVED);
+            assert!(matches!(auth.verify(Some(&ann), PEER).await, Verdict::Known(_)), "{text}");
+            assert_eq!(auth.verify(Some(&header("ben", "secret")), PEER).await, Verdict::Unknown, "{text}");
+            assert_eq!(auth.verify(None, PEER).await, Verdict::Unknown, "{text}");
+        }
+        // Who is gone from the first file that can be read is gone.
+        let mut others = Users::default();
+        others.add("ben", "secret", false, Vec::new()).unwrap();
+        others.write(&path).unwrap();
+        clock.advance(LOOK);
+        assert_eq!(auth.verify(Some(&ann), PEER).await, Verdict::Unknown);
+        assert!(matches!(auth.verify(Some(&header("ben", "secret")), PEER).await, Verdict::Known(_)));
+        // An empty file can be read: it has nobody in it.
+        std::fs::write(&path, "").unwrap();
+        clock.advance(LOOK);
+        assert_eq!(auth.verify(Some(&header("ben", "secret")), PEER).await, Verdict::Unknown);
+        assert_eq!(auth.verify(None, PEER).await, Verdict::Unknown);
+        std::fs::write(&path, broken[0]).unwrap();
+        clock.advance(LOOK);
+        assert_eq!(auth.verify(None, PEER).await, Verdict::Unknown);
+    }
+
+    #[tokio::test]
+    async fn a_first_file_that_cannot_be_read_lets_nobody_in() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("users.toml");
+        let clock = Clock::virtual_from(Moment(0));
+        let auth = Auth::open(clock.clone(), Some(path.clone())).unwrap();
+        assert!(auth.is_open());
+        std::fs::write(&path, "[users.ann").unwrap();
+        clock.advance(LOOK);
+        assert_eq!(auth.verify(None, PEER).await, Verdict::Unknown);
+        assert!(!auth.is_open());
+        let again = Auth::open(clock, Some(path.clone())).unwrap_err().to_string();
+        assert!(again.contains(&format!("{}:1: ", path.display())), "{again}");
     }
 }

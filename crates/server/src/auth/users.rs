@@ -41,7 +41,12 @@ impl Users {
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             Err(e) => bail!(Io, "The users' file {} cannot be read: {e}", path.display()),
         };
-        toml::from_str(&text).map(Some).map_err(|e| error!(Definition, "The users' file {}: {e}", path.display()))
+        toml::from_str(&text).map(Some).map_err(|e| {
+            let before = &text.as_bytes()[..e.span().map_or(0, |span| span.start.min(text.len()))];
+            let line = 1 + before.iter().filter(|&&b| b == b'\n').count();
+            let why = e.message().trim_end().replace('\n', ", ");
+            error!(Definition, "The users' file {}:{line}: {why}", path.display())
+        })
     }
 
     /// Writes the file, whole or not at all, readable by its owner only.
@@ -138,6 +143,6 @@ mod tests {
         let path = folder.path().join("users.toml");
         std::fs::write(&path, "[users.a]\nhash = \"x\"\nadmn = true\n").unwrap();
         let message = Users::read(&path).unwrap_err().to_string();
-        assert!(message.contains("line 3") && message.contains("admn"), "{message}");
+        assert!(message.contains("users.toml:3: ") && message.contains("admn"), "{message}");
     }
 }
