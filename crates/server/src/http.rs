@@ -10,7 +10,8 @@ use http_body::{Body as _, Frame, SizeHint};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use hyper::header::{self, HeaderMap, HeaderValue};
-use hyper::{Method, Request, Response, StatusCode};
+use hyper::http::uri::Authority;
+use hyper::{Method, Request, Response, StatusCode, Version};
 use std::convert::Infallible;
 use std::io;
 use std::net::IpAddr;
@@ -133,6 +134,9 @@ impl Drop for Busy {
 }
 
 async fn route(server: &Arc<Server>, connection: &Arc<Connection>, request: Request<Incoming>) -> Response<Body> {
+    if !names_its_host(request.version(), request.headers()) {
+        return plain(StatusCode::BAD_REQUEST, "A request has one Host header with the name of a host (RFC 9112)\n");
+    }
     if let Err(why) = check_host(server, request.headers()) {
         tracing::warn!(connection = connection.id, peer = %connection.peer, why, "request refused");
         return plain(StatusCode::FORBIDDEN, why);
@@ -148,6 +152,16 @@ async fn route(server: &Arc<Server>, connection: &Arc<Connection>, request: Requ
             response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST"));
             response
         }
+    }
+}
+
+/// Whether there is one Host header that can be one; HTTP/1.0 may do without (RFC 9112 section 3.2).
+fn names_its_host(version: Version, headers: &HeaderMap) -> bool {
+    let mut hosts = headers.get_all(header::HOST).iter();
+    match (hosts.next(), hosts.next()) {
+        (None, _) => version < Version::HTTP_11,
+        (Some(host), None) => host.to_str().is_ok_and(|h| h.is_empty() || h.parse::<Authority>().is_ok()),
+        (Some(_), Some(_)) => false,
     }
 }
 
@@ -242,6 +256,33 @@ fn unauthorized() -> Response<Body> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_request_names_its_host_once() {
+        let cases: &[(&[&str], bool)] = &[
+            (&[], false),
+            (&[""], true),
+            (&["localhost"], true),
+            (&["example.org:80"], true),
+            (&["[::1]:8080"], true),
+            (&["a b"], false),
+            (&["http://a/"], false),
+            (&["a", "a"], false),
+        ];
+        for (hosts, expected) in cases {
+            let values = hosts.iter().map(|host| (header::HOST, HeaderValue::from_static(host)));
+            let headers: HeaderMap = {
+                let mut headers = HeaderMap::new();
+                values.for_each(|(name, value)| {
+                    headers.append(name, value);
+                });
+                headers
+            };
+            assert_eq!(names_its_host(Version::HTTP_11, &headers), *expected, "{hosts:?}");
+            let old = *expected || hosts.is_empty();
+            assert_eq!(names_its_host(Version::HTTP_10, &headers), old, "{hosts:?} in HTTP/1.0");
+        }
+    }
 
     #[test]
     fn only_loopback_names_are_loopback() {

@@ -307,6 +307,9 @@ fn broken_http() {
             [format!("POST / HTTP/1.1\r\n{host}").into_bytes(), b"X: y\r\n".repeat(10_000), b"\r\n".to_vec()].concat(),
         ),
         ("another version", b"POST / HTTP/9.9\r\n\r\n".to_vec()),
+        ("no Host", b"POST / HTTP/1.1\r\nContent-Length: 0\r\n\r\n".to_vec()),
+        ("two Hosts", format!("POST / HTTP/1.1\r\n{host}{host}Content-Length: 0\r\n\r\n").into_bytes()),
+        ("a Host that is none", b"POST / HTTP/1.1\r\nHost: a b\r\nContent-Length: 0\r\n\r\n".to_vec()),
     ];
     for (name, bytes) in cases {
         let mut stream = TcpStream::connect(address).unwrap();
@@ -319,8 +322,15 @@ fn broken_http() {
         let answer = String::from_utf8_lossy(&answer);
         let refused = answer.is_empty() || answer.starts_with("HTTP/1.1 4") || answer.starts_with("HTTP/1.0 4");
         assert!(refused || answer.contains("<soap:Fault"), "{name}: {answer}");
+        assert!(!name.contains("Host") || answer.starts_with("HTTP/1.1 400"), "{name}: {answer}");
         check_health(&mut world);
     }
+    // HTTP/1.0 knew no Host.
+    let mut old = TcpStream::connect(address).unwrap();
+    old.write_all(b"GET /health HTTP/1.0\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    old.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.0 200"), "{answer}");
     // A body that never comes does not keep others waiting, and goes when the client does.
     let mut half = Socket::connect(address).unwrap();
     half.send(&Request {
