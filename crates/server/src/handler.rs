@@ -96,7 +96,7 @@ impl Drop for Watch {
 pub async fn handle(call: Call, body: Bytes) -> Option<Answer> {
     let request = match read(&call.server, body).await {
         Ok(request) => request,
-        Err(error) => return Some(refuse(&call, "unread", error)),
+        Err(error) => return Some(refuse(&call, "malformed", error)),
     };
     note_who(&call, &request);
     let method = method(&request);

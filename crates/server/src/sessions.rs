@@ -77,8 +77,13 @@ impl Sessions {
             ended: AtomicU64::new(0),
             owed: Mutex::default(),
         };
-        for (id, saved) in kept {
-            sessions.restore(id, &saved, &committed)?;
+        let mut lost = 0;
+        for (id, saved) in &kept {
+            sessions.restore(*id, saved, &committed)?;
+            lost += usize::from(saved.has_lost(&committed));
+        }
+        if !kept.is_empty() {
+            tracing::info!(sessions = kept.len(), transactions_lost = lost, "sessions are back after a restart");
         }
         Ok(sessions)
     }
