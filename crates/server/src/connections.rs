@@ -46,14 +46,23 @@ pub struct Connection {
 pub struct Who {
     /// The user of its last request.
     pub user: Option<Arc<str>>,
-    /// SspropInitAppName of its last request that gave one, else User-Agent.
-    pub application: Option<Arc<str>>,
+    /// SspropInitAppName of its last request that gave one, or whose session did.
+    pub named: Option<Arc<str>>,
+    /// User-Agent of its last request that gave one.
+    pub agent: Option<Arc<str>>,
     /// When its last request came.
     pub request_started: Option<Moment>,
     /// When that was answered; none while it runs.
     pub request_ended: Option<Moment>,
     /// Requests that are being answered.
     pub busy: u32,
+}
+
+impl Who {
+    /// The application at the other end: as it names itself, else its User-Agent.
+    pub fn application(&self) -> Option<Arc<str>> {
+        self.named.clone().or_else(|| self.agent.clone())
+    }
 }
 
 impl Connection {

@@ -94,11 +94,12 @@ impl Drop for Watch {
 
 /// Answers a request; `None` only if its thread is gone without a word.
 pub async fn handle(call: Call, body: Bytes) -> Option<Answer> {
+    note_caller(&call);
     let request = match read(&call.server, body).await {
         Ok(request) => request,
         Err(error) => return Some(refuse(&call, "malformed", error)),
     };
-    note_who(&call, &request);
+    note_application(&call, request.properties());
     let method = method(&request);
     let exchange = match enter(&call, &request, method.clone()) {
         Ok(exchange) => exchange,
@@ -126,17 +127,24 @@ fn refuse(call: &Call, method: &str, error: Error) -> Answer {
     Answer::Whole(bytes)
 }
 
-fn note_who(call: &Call, request: &Request) {
-    let sessions = &call.server.sessions;
-    let named = request.properties().application().map(|a| sessions.share_text(a));
+/// Notes on the connection who calls. The texts are shared, and looked up only where they have changed.
+fn note_caller(call: &Call) {
     call.connection.update(|who| {
         if who.user.as_deref() != Some(&*call.user.name) {
             who.user = Some(call.user.name.clone());
         }
-        if let Some(named) = named {
-            who.application = Some(named);
-        } else if who.application.is_none() {
-            who.application = call.agent.as_deref().map(|a| sessions.share_text(a));
+        if let Some(agent) = call.agent.as_deref().filter(|agent| who.agent.as_deref() != Some(agent)) {
+            who.agent = Some(call.server.sessions.share_text(agent));
+        }
+    });
+}
+
+/// Notes on the connection how the application names itself, if it does.
+fn note_application(call: &Call, properties: &Properties) {
+    let Some(name) = properties.application() else { return };
+    call.connection.update(|who| {
+        if who.named.as_deref() != Some(name) {
+            who.named = Some(call.server.sessions.share_text(name));
         }
     });
 }
@@ -170,6 +178,7 @@ fn enter(call: &Call, request: &Request, method: String) -> Result<Exchange> {
         SessionHeaders::End(id) => (server.sessions.find(id, user)?, Some(EndReason::EndSession), None),
     };
     let properties = effective(given, &session);
+    note_application(call, &properties);
     let text = match &request.body {
         Body::Discover(discover) => discover.request_type.clone(),
         Body::Execute(execute) => execute.command.text(),

@@ -202,7 +202,7 @@ async fn xmla(server: &Arc<Server>, connection: &Arc<Connection>, request: Reque
             "A request with a Content-Encoding is not taken; send it plain\n",
         );
     }
-    let agent = request.headers().get(header::USER_AGENT).and_then(|v| v.to_str().ok()).map(str::to_owned);
+    let agent = request.headers().get(header::USER_AGENT).map(|v| String::from_utf8_lossy(v.as_bytes()).into_owned());
     let limit = usize::try_from(server.settings.limits.request_bytes).unwrap_or(usize::MAX);
     let too_large = || plain(StatusCode::PAYLOAD_TOO_LARGE, "The request is larger than the server takes\n");
     if request.body().size_hint().lower() > limit as u64 {

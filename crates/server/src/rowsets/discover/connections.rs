@@ -56,7 +56,7 @@ pub static DISCOVER_CONNECTIONS: RowsetDef<ConnectionRow> = RowsetDef {
         restriction(1, "CONNECTION_USER_NAME", Str, |r| r.who.user.clone().into()),
         restriction(2, "CONNECTION_IMPERSONATED_USER_NAME", Str, |_| Field::Null),
         restriction(3, "CONNECTION_HOST_NAME", Str, |r| r.connection.peer.to_string().into()),
-        column("CONNECTION_HOST_APPLICATION", Str, |r| r.who.application.clone().into()),
+        column("CONNECTION_HOST_APPLICATION", Str, |r| r.who.application().into()),
         column("CONNECTION_START_TIME", Date, |r| r.connection.started.to_datetime().into()),
         restriction(4, "CONNECTION_ELAPSED_TIME_MS", Long, |r| r.now.millis_since(r.connection.started).into()),
         column("CONNECTION_LAST_COMMAND_START_TIME", Date, |r| r.who.request_started.map(Moment::to_datetime).into()),
