@@ -7,7 +7,7 @@ use crate::connections::Connection;
 use crate::dispatch;
 use crate::guid::Guid;
 use crate::respond::Outcome;
-use crate::running::{Command, Guard, NewCommand};
+use crate::running::{Command, Guard, Kind, NewCommand};
 use crate::server::Server;
 use crate::session::{EndReason, Session};
 use crate::sessions::NewSession;
@@ -179,15 +179,19 @@ fn enter(call: &Call, request: &Request, method: String) -> Result<Exchange> {
     };
     let properties = effective(given, &session);
     note_application(call, &properties);
-    let text = match &request.body {
-        Body::Discover(discover) => discover.request_type.clone(),
-        Body::Execute(execute) => execute.command.text(),
+    let (kind, text) = match &request.body {
+        Body::Discover(discover) => (Kind::Discover, discover.request_type.clone()),
+        Body::Execute(execute) => match &execute.command {
+            XmlaCommand::Statement(text) => (Kind::Statement, text.clone()),
+            other => (Kind::Command(other.name()), other.text()),
+        },
     };
     let passes = matches!(&request.body, Body::Execute(e) if matches!(e.command, XmlaCommand::Cancel(_)));
     let limits = &server.settings.limits;
     let memory = properties.memory_limit().map_or(limits.command_memory, |asked| asked.min(limits.command_memory));
     let context = Context::new(memory, time_limit(&server.settings.timeouts, &properties, &request.body));
-    let new = NewCommand { session: session.clone(), connection: call.connection.id, text: &text, context, passes };
+    let connection = call.connection.id;
+    let new = NewCommand { session: session.clone(), connection, kind, text: &text, context, passes };
     match server.running.enter(&server.sessions, &server.running, new) {
         Ok(mut guard) => {
             if let Some(reason) = end {

@@ -26,6 +26,29 @@ pub enum Stage {
     Over = 3,
 }
 
+impl Stage {
+    /// In words.
+    pub const fn text(self) -> &'static str {
+        match self {
+            Stage::WaitsForSession => "waits for earlier commands of its session",
+            Stage::WaitsForWorker => "waits for a worker",
+            Stage::Runs => "runs",
+            Stage::Over => "is over",
+        }
+    }
+}
+
+/// What a command in flight asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A rowset.
+    Discover,
+    /// A Statement.
+    Statement,
+    /// Another command of Execute, of this name.
+    Command(&'static str),
+}
+
 /// A Discover or Execute in flight.
 #[derive(Debug)]
 pub struct Command {
@@ -37,7 +60,9 @@ pub struct Command {
     pub ordinal: u32,
     /// The connection on which it came.
     pub connection: u32,
-    /// Its text, cut at [`MAX_TEXT`].
+    /// What it asks for.
+    pub kind: Kind,
+    /// Its text, cut at [`MAX_TEXT`]; of a Discover the name of its rowset.
     pub text: Arc<str>,
     /// When it came.
     pub started: Moment,
@@ -78,6 +103,16 @@ impl Command {
             .into_iter()
             .find(|s| *s as u8 == self.stage.load(Relaxed))
             .unwrap_or(Over)
+    }
+
+    /// What it asks for and where it is, for people: `Discover MDSCHEMA_CUBES: waits for a worker`.
+    pub fn description(&self) -> String {
+        let stage = self.stage().text();
+        match self.kind {
+            Kind::Discover => format!("Discover {}: {stage}", self.text),
+            Kind::Statement => format!("Execute: {stage}"),
+            Kind::Command(name) => format!("Execute {name}: {stage}"),
+        }
     }
 
     /// Notes where it is.
@@ -198,6 +233,8 @@ pub struct NewCommand<'a> {
     pub session: Arc<Session>,
     /// The connection on which it came.
     pub connection: u32,
+    /// What it asks for.
+    pub kind: Kind,
     /// Its text.
     pub text: &'a str,
     /// Token, deadline, memory, counters.
@@ -256,6 +293,7 @@ impl Running {
             session: new.session.clone(),
             ordinal: state.command_count,
             connection: new.connection,
+            kind: new.kind,
             text,
             started: now,
             context: new.context,

@@ -14,7 +14,7 @@ use facetta_server::commands::{Reply, statement};
 use facetta_server::dispatch::ask;
 use facetta_server::handler::{Call, Exchange};
 use facetta_server::respond::{Method, Outcome, respond};
-use facetta_server::running::NewCommand;
+use facetta_server::running::{Kind, NewCommand};
 use facetta_server::session::EndReason;
 use facetta_server::sessions::NewSession;
 use facetta_server::{Handle, rowsets};
@@ -245,7 +245,8 @@ impl Place {
         let server = &self.call.server;
         let new = NewSession { user: "anonymous", explicit: false, properties: request.properties(), catalog: None };
         let session = server.sessions.begin(&new).unwrap();
-        let new = NewCommand { session, connection: 0, text: &text, context: context.clone(), passes: false };
+        let kind = Kind::Statement;
+        let new = NewCommand { session, connection: 0, kind, text: &text, context: context.clone(), passes: false };
         let mut guard = server.running.enter(&server.sessions, &server.running, new).unwrap();
         guard.end_session_after(EndReason::CallOver);
         let exchange = Exchange {

@@ -140,12 +140,7 @@ pub static DISCOVER_JOBS: RowsetDef<RunningRow> = RowsetDef {
     columns: &[
         restriction(0, "SPID", Int, |r| r.command.session.spid.into()),
         restriction(1, "JOB_ID", Int, |r| r.command.number.into()),
-        restriction(2, "JOB_DESCRIPTION", Str, |r| match r.command.stage() {
-            Stage::WaitsForSession => "waits for earlier commands of its session",
-            Stage::WaitsForWorker => "waits for a worker",
-            Stage::Runs => "runs",
-            Stage::Over => "is over",
-        }.into()),
+        restriction(2, "JOB_DESCRIPTION", Str, |r| r.command.description().into()),
         column("JOB_CREATION_TIME", Date, |r| r.command.started.to_datetime().into()),
         column("JOB_TOTAL_TIME_MS", Long, |r| r.now.millis_since(r.command.started).into()),
         column("JOB_START_TIME", Date, |r| r.command.run_since().map(Moment::to_datetime).into()),
