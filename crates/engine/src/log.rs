@@ -463,7 +463,7 @@ impl Frames {
     ///
     /// # Errors
     /// The disk refuses, or has changed what was written.
-    pub fn next(&mut self) -> Result<Option<Arc<[u8]>>> {
+    pub fn pull(&mut self) -> Result<Option<Arc<[u8]>>> {
         let (path, file, at, end) = match &mut self.from {
             Origin::Memory { frames, next } => {
                 *next += 1;
@@ -525,7 +525,7 @@ mod tests {
 
     fn all(log: &Log) -> Vec<Vec<u8>> {
         let mut frames = log.read().unwrap();
-        std::iter::from_fn(|| frames.next().unwrap()).map(|f| f.to_vec()).collect()
+        std::iter::from_fn(|| frames.pull().unwrap()).map(|f| f.to_vec()).collect()
     }
 
     #[test]

@@ -159,7 +159,7 @@ impl Store {
     pub fn committed(&self) -> Result<FxHashSet<u128>> {
         let mut frames = self.log().read()?;
         let mut names = FxHashSet::default();
-        while let Some(frame) = frames.next()? {
+        while let Some(frame) = frames.pull()? {
             names.extend(Keeper::names(&frame)?);
         }
         Ok(names)
@@ -274,7 +274,7 @@ fn with_commits(name: &str, version: Version, log: &mut Log, context: &Context) 
     let mut definitions = Vec::new();
     let mut places = Places::new(&version);
     let mut frames = log.read()?;
-    while let Some(frame) = frames.next()? {
+    while let Some(frame) = frames.pull()? {
         context.check()?;
         for change in Keeper::read(&frame)?.into_iter().filter(|c| name::same(&c.catalog, name)) {
             let applied = change.apply(&mut places, context)?;

@@ -173,7 +173,7 @@ impl Journal {
     pub fn all(&self) -> Result<Vec<(Guid, Saved)>> {
         let mut frames = self.log().read()?;
         let mut alive = FxHashMap::default();
-        while let Some(frame) = frames.next()? {
+        while let Some(frame) = frames.pull()? {
             let (id, session) = parts(&frame)?;
             match session {
                 Some(_) => alive.insert(id, frame),
@@ -225,7 +225,7 @@ fn parts(frame: &[u8]) -> Result<(Guid, Option<&[u8]>)> {
 fn left(mut frames: Frames, mut keep: impl FnMut(&[u8]) -> Result<()>) -> Result<()> {
     let mut last = FxHashMap::default();
     let mut number = 0u64;
-    while let Some(frame) = frames.next()? {
+    while let Some(frame) = frames.pull()? {
         let (id, session) = parts(&frame)?;
         match session {
             Some(_) => last.insert(id, number),
@@ -236,7 +236,7 @@ fn left(mut frames: Frames, mut keep: impl FnMut(&[u8]) -> Result<()>) -> Result
     frames.rewind()?;
     let mut merged = Vec::new();
     for number in 0..number {
-        let Some(frame) = frames.next()? else { break };
+        let Some(frame) = frames.pull()? else { break };
         if last.get(&parts(&frame)?.0) == Some(&number) {
             merged.clear();
             merged.push(MERGED);

@@ -69,7 +69,7 @@ struct Group {
 fn merged(mut frames: Frames, context: &Context) -> Result<Vec<Vec<u8>>> {
     let mut catalogs: IndexMap<String, Catalog> = IndexMap::new();
     let mut names: VecDeque<u128> = VecDeque::new();
-    while let Some(frame) = frames.next()? {
+    while let Some(frame) = frames.pull()? {
         context.check()?;
         names.extend(Keeper::names(&frame)?);
         names.drain(..names.len().saturating_sub(NAMES));

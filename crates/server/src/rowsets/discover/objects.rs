@@ -23,8 +23,7 @@ fn objects(ask: &Ask) -> Result<Rows<ObjectRow>> {
     for snapshot in ask.server.catalogs.ready() {
         let catalog = snapshot.catalog();
         let (version, created) = (Some(snapshot.data_version()), catalog.last_schema_update);
-        let object =
-            |parent: String, id: &str, bytes| ObjectRow { parent, id: id.to_owned(), version, created, bytes };
+        let object = |parent: String, id: &str, bytes| ObjectRow { parent, id: id.to_owned(), version, created, bytes };
         let of_groups = ask.server.store.database(&catalog.name).map(|d| d.group_bytes()).unwrap_or_default();
         let of_dimension = |d: &Dimension| d.hierarchies.iter().map(|h| h.members.bytes() as u64).sum::<u64>();
         let all = of_groups.iter().sum::<u64>() + catalog.dimensions.iter().map(|d| of_dimension(d)).sum::<u64>();
@@ -32,7 +31,8 @@ fn objects(ask: &Ask) -> Result<Rows<ObjectRow>> {
         let cubes = format!("Server.Databases.{}.Cubes", catalog.name);
         rows.extend(catalog.cubes.iter().map(|cube| object(cubes.clone(), &cube.name, None)));
         let groups = format!("Server.Databases.{}.MeasureGroups", catalog.name);
-        let with_bytes = catalog.measure_groups.iter().zip(of_groups.iter().map(|b| Some(*b)).chain(iter::repeat(None)));
+        let with_bytes =
+            catalog.measure_groups.iter().zip(of_groups.iter().map(|b| Some(*b)).chain(iter::repeat(None)));
         rows.extend(with_bytes.map(|(group, bytes)| object(groups.clone(), &group.name, bytes)));
         let dimensions = format!("Server.Databases.{}.Dimensions", catalog.name);
         rows.extend(catalog.dimensions.iter().map(|d| object(dimensions.clone(), &d.name, Some(of_dimension(d)))));
