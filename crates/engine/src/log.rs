@@ -42,8 +42,10 @@ pub struct Log {
     medium: Medium,
     /// Bytes of the frames in front that a merge has written.
     merged: u64,
-    /// Up to this size it is left as it is; a merge that failed raises it.
+    /// Up to this size it is left as it is.
     small: u64,
+    /// Up to this size too, since a merge has failed.
+    failed: u64,
 }
 
 enum Medium {
@@ -139,12 +141,12 @@ pub(crate) fn merge_at<'l>(
     let done = work();
     let mut log = lock();
     match &done {
-        Ok(()) => tracing::debug!(before, after = log.bytes(), "the {} was merged", log.kind.what),
-        // Not again at once: the disk may be full.
-        Err(_) => {
-            let twice = 2 * log.bytes();
-            log.leave_up_to(twice);
+        Ok(()) => {
+            log.failed = 0;
+            tracing::debug!(before, after = log.bytes(), "the {} was merged", log.kind.what);
         }
+        // Not again at once: the disk may be full.
+        Err(_) => log.failed = 2 * log.bytes(),
     }
     done.map(|()| true)
 }
@@ -156,7 +158,7 @@ impl Log {
     }
 
     fn with(kind: Kind, medium: Medium, merged: u64) -> Log {
-        Log { kind, medium, merged, small: SMALL }
+        Log { kind, medium, merged, small: SMALL, failed: 0 }
     }
 
     /// Opens the log in a folder, or begins one; the folder is made if it is not there. A frame that was never finished is put
@@ -246,10 +248,11 @@ impl Log {
 
     /// Whether most of it is history.
     fn is_overgrown(&self) -> bool {
-        self.bytes() > self.small.max(GROWTH * self.merged)
+        self.bytes() > self.small.max(GROWTH * self.merged).max(self.failed)
     }
 
     /// Leaves it as it is up to a size.
+    #[cfg(test)]
     pub(crate) fn leave_up_to(&mut self, bytes: u64) {
         self.small = bytes;
     }
