@@ -111,7 +111,7 @@ impl Evaluator {
         order.sort_by_key(|&i| std::cmp::Reverse(sets[i].len()));
         for i in order {
             let others: Vec<Set> = sets.iter().enumerate().filter(|(j, _)| *j != i).map(|(_, s)| s.clone()).collect();
-            self.hint(&sets);
+            self.hint(&sets)?;
             sets[i] = self.non_empty(&sets[i], &others, &self.base())?;
         }
         self.subcubes.clear();
@@ -119,25 +119,32 @@ impl Evaluator {
     }
 
     /// Says which members the cells of these axes will ask for.
-    fn hint(&self, sets: &[Set]) {
+    fn hint(&self, sets: &[Set]) -> Result<()> {
         for set in sets {
             for part in set.parts() {
                 for (position, h) in part.hierarchies.iter().enumerate() {
                     if part.len() > 1 {
-                        self.hint_members(*h, part.iter().map(|t| t[position]));
+                        self.hint_members(*h, part.iter().map(|t| t[position]))?;
                     }
                 }
             }
         }
+        Ok(())
     }
 
-    fn hint_members(&self, hierarchy: HierarchyId, members: impl Iterator<Item = MemberId>) {
+    fn hint_members(&self, hierarchy: HierarchyId, members: impl Iterator<Item = MemberId>) -> Result<()> {
         if hierarchy == HierarchyId::MEASURES {
-            return;
+            return Ok(());
         }
         let table = &self.cube.hierarchy(hierarchy).hierarchy.members;
         let mut by_grain: FxHashMap<Grain, FxHashSet<MemberId>> = FxHashMap::default();
+        let (mut step, mut last) = (0, None);
         for member in members {
+            self.context.check_every(&mut step)?;
+            // In a product most stand where they stood.
+            if last.replace(member) == Some(member) {
+                continue;
+            }
             match place(member) {
                 Place::Stored(m) => by_grain.entry(Grain::Depth(table.depth(m).min(255) as u8)).or_default().insert(m),
                 Place::Own(m) => by_grain.entry(Grain::Own).or_default().insert(m),
@@ -147,6 +154,7 @@ impl Evaluator {
         for (grain, members) in by_grain {
             self.subcubes.hint(hierarchy, grain, members);
         }
+        Ok(())
     }
 
     /// Tuples as clients may see them: own data as a calculated look at its member.
@@ -260,7 +268,7 @@ impl Cells {
         self.evaluator.context = context.clone();
         while self.next < self.count {
             if self.next >= self.window_end {
-                self.open_window();
+                self.open_window()?;
             }
             let len = (self.window_end - self.next).min(CHUNK as u64 / 2) as usize;
             let block = self.block(self.next, len)?;
@@ -274,7 +282,7 @@ impl Cells {
     }
 
     /// Says which members the next cells will ask for: all of the faster axes, a part of the slowest.
-    fn open_window(&mut self) {
+    fn open_window(&mut self) -> Result<()> {
         self.evaluator.subcubes.clear();
         let mut inner = 1u64;
         let mut hinted = 0;
@@ -289,7 +297,7 @@ impl Cells {
         for axis in &self.axes[..hinted] {
             for (position, h) in axis.hierarchies.iter().enumerate() {
                 if axis.len() > 1 {
-                    self.evaluator.hint_members(*h, axis.iter().map(|t| t[position]));
+                    self.evaluator.hint_members(*h, axis.iter().map(|t| t[position]))?;
                 }
             }
         }
@@ -302,10 +310,11 @@ impl Cells {
             let len = axis.len() as u64;
             let (from, to) = (self.next / inner % len, ((self.next / inner % len) + steps).min(len));
             for (position, h) in axis.hierarchies.iter().enumerate() {
-                self.evaluator.hint_members(*h, (from..to).map(|t| axis.get(t as usize)[position]));
+                self.evaluator.hint_members(*h, (from..to).map(|t| axis.get(t as usize)[position]))?;
             }
         }
         self.window_end = self.next + window;
+        Ok(())
     }
 
     fn block(&mut self, start: u64, len: usize) -> Result<CellBlock> {

@@ -428,8 +428,8 @@ struct Node {
 impl Node {
     /// Reads the element that has just begun and closes it. The reader's limit of depth bounds the recursion.
     fn read(reader: &mut Reader, element: Element) -> Result<Node> {
-        let attributes = element.attributes.into_iter().map(|a| (a.name, a.value)).collect();
-        let mut node = Node { name: element.name, attributes, ..Node::default() };
+        let attributes = element.attributes.into_iter().map(|a| (a.name.to_string(), a.value)).collect();
+        let mut node = Node { name: element.name.to_string(), attributes, ..Node::default() };
         while let Some(event) = reader.next()? {
             match event {
                 Event::Start(child) => node.children.push(Node::read(reader, child)?),

@@ -73,9 +73,6 @@ const CASES: &[(In, &str, ErrorKind, &str)] = &[
     (In::Document, "<a:b:c/>", Xml, "is not a name"),
     (In::Document, "<a b='1' b='2'/>", Xml, "duplicate"),
     (In::Document, "<a xmlns:p='u' xmlns:q='u' p:b='1' q:b='2'/>", Xml, "the attribute 'b' is there twice"),
-    // Tolerated on header blocks only (spec/decisions.md).
-    (In::Document, "<a p:b='1'/>", Xml, "line 1, column 1: the prefix 'p' is not declared"),
-    (In::Command, "<Statement p:b='1'/>", Xml, "the prefix 'p' is not declared"),
     (In::Document, "<a b=1/>", Xml, "line 1, column 1"),
     (In::Document, "<a b='<'/>", Xml, "the attribute 'b' holds a forbidden character"),
     (In::Document, "<a b='&x;'/>", Xml, "the attribute 'b'"),

@@ -4,8 +4,8 @@ use super::stored::{Need, Needs, SetNeed};
 use super::{Batch, Col, Column, Evaluator, Values};
 use crate::coordinate::{Place, place, seen};
 use facetta_model::{
-    Charge, Grain, HierarchyId, MemberId, Result, Subcube, SubcubeAxis, SubcubeFilter, SubcubeRequest, TupleFilter,
-    TupleSet, Value,
+    Charge, Context, Grain, HierarchyId, MemberId, Result, Subcube, SubcubeAxis, SubcubeFilter, SubcubeRequest,
+    TupleFilter, TupleSet, Value,
 };
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::cell::{Cell, RefCell};
@@ -110,9 +110,13 @@ enum Rows {
 
 const NO_ROW: u32 = u32::MAX;
 
+fn room<K>(rows: usize) -> FxHashMap<K, u32> {
+    FxHashMap::with_capacity_and_hasher(rows, Default::default())
+}
+
 impl Indexed {
     /// `members`: for each axis the first member that it can have, and how many there are.
-    fn new(subcube: Subcube, members: &[(u32, u32)]) -> Indexed {
+    fn new(subcube: Subcube, members: &[(u32, u32)], context: &Context) -> Result<Indexed> {
         let mut shift = 0;
         let mut space = 1u64;
         let mut ranges = Vec::new();
@@ -121,21 +125,40 @@ impl Indexed {
             shift += 32 - count.saturating_sub(1).leading_zeros();
             space = space.saturating_mul(u64::from(count));
         }
-        let rows = 0..subcube.rows;
+        let mut step = 0;
+        let mut each = |index: &mut dyn FnMut(usize)| {
+            (0..subcube.rows).try_for_each(|row| {
+                context.check_every(&mut step)?;
+                index(row);
+                Ok(())
+            })
+        };
         let key = |row: usize| -> u128 {
             subcube.keys.iter().zip(&ranges).map(|(k, &(first, shift))| u128::from(k[row].0 - first) << shift).sum()
         };
         let rows = match shift {
             0..=26 if 1u64 << shift <= 4096 + 8 * subcube.rows as u64 => {
                 let mut dense = vec![NO_ROW; 1 << shift];
-                rows.for_each(|row| dense[key(row) as usize] = row as u32);
+                each(&mut |row| dense[key(row) as usize] = row as u32)?;
                 Rows::Dense(dense)
             }
-            0..=64 => Rows::Narrow(rows.map(|row| (key(row) as u64, row as u32)).collect()),
-            65..=128 => Rows::Wide(rows.map(|row| (key(row), row as u32)).collect()),
-            _ => Rows::Long(rows.map(|row| (subcube.keys.iter().map(|k| k[row]).collect(), row as u32)).collect()),
+            0..=64 => {
+                let mut map = room(subcube.rows);
+                each(&mut |row| _ = map.insert(key(row) as u64, row as u32))?;
+                Rows::Narrow(map)
+            }
+            65..=128 => {
+                let mut map = room(subcube.rows);
+                each(&mut |row| _ = map.insert(key(row), row as u32))?;
+                Rows::Wide(map)
+            }
+            _ => {
+                let mut map = room(subcube.rows);
+                each(&mut |row| _ = map.insert(subcube.keys.iter().map(|k| k[row]).collect(), row as u32))?;
+                Rows::Long(map)
+            }
         };
-        Indexed { subcube, ranges, rows }
+        Ok(Indexed { subcube, ranges, rows })
     }
 
     fn bytes(&self) -> usize {
@@ -480,7 +503,7 @@ impl Evaluator {
             None => {
                 let subcube = self.snapshot.subcube(&key.1, &self.context)?;
                 charge = Some(self.context.charge("Subcube", subcube.bytes() * 2)?);
-                let indexed = Arc::new(Indexed::new(subcube, &ranges));
+                let indexed = Arc::new(Indexed::new(subcube, &ranges, &self.context)?);
                 if shares {
                     self.subcubes.shared.put(key, indexed.clone());
                 }

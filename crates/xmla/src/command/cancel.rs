@@ -26,7 +26,7 @@ impl Cancel {
     /// Reads the children of the Cancel that is open and closes it.
     pub(super) fn read(reader: &mut Reader) -> Result<Cancel> {
         let mut cancel = Cancel::default();
-        let mut seen: Vec<String> = Vec::new();
+        let mut seen: Vec<smol_str::SmolStr> = Vec::new();
         while let Some(child) = reader.child()? {
             if seen.contains(&child.name) {
                 bail!(Soap, "XML for Analysis parser: The '{}' element is there twice under Cancel.", child.name);

@@ -1,8 +1,8 @@
 //! A cursor over a document: elements by local name and namespace, text in one piece, limits for hostile input.
 //!
 //! What quick-xml leaves to its user is checked here: one root, all elements closed, nothing behind the root, no DTD, only the
-//! five entities and references to characters that XML allows. Undeclared prefixes are kept where something is read that may
-//! be without meaning to us: those of elements, and of attributes within header blocks (spec/decisions.md).
+//! five entities and references to characters that XML allows. Undeclared prefixes are kept, not refused (spec/decisions.md says so
+//! of header blocks; what samples of the documentation leave undeclared in parameters does no harm either).
 
 use super::decode::position;
 use super::name::{is_char, is_name};
@@ -11,6 +11,7 @@ use facetta_model::{Context, Error, ErrorKind, Result};
 use quick_xml::events::{BytesRef, BytesStart, Event as Raw};
 use quick_xml::name::{QName, ResolveResult};
 use quick_xml::{NsReader, XmlVersion};
+use smol_str::SmolStr;
 use std::borrow::Cow;
 
 /// How much of everything a document may have; its size as a whole is bounded before it comes here.
@@ -38,7 +39,7 @@ impl Default for Limits {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Attribute {
     /// Its name without prefix.
-    pub name: String,
+    pub name: SmolStr,
     /// The namespace of its prefix.
     pub namespace: Namespace,
     /// Its value, references resolved.
@@ -48,8 +49,8 @@ pub struct Attribute {
 /// The start of an element.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Element {
-    /// Its name without prefix.
-    pub name: String,
+    /// Its name without prefix; those of the protocol are short enough to be kept without an allocation.
+    pub name: SmolStr,
     /// Its namespace.
     pub namespace: Namespace,
     /// Its attributes in order.
@@ -82,7 +83,7 @@ pub struct Reader<'a> {
     text: &'a str,
     context: &'a Context,
     limits: Limits,
-    open: Vec<String>,
+    open: Vec<SmolStr>,
     pending: Option<Event<'a>>,
     root_seen: bool,
     step: u32,
@@ -99,7 +100,7 @@ impl<'a> Reader<'a> {
         let mut xml = NsReader::from_str(text);
         xml.config_mut().expand_empty_elements = true;
         xml.resolver_mut().set_max_namespace_bindings(limits.attributes * 4);
-        let (open, pending) = (Vec::new(), None);
+        let (open, pending) = (Vec::with_capacity(16), None);
         Self { xml, text, context, limits, open, pending, root_seen: false, step: 0 }
     }
 
@@ -304,7 +305,7 @@ impl<'a> Reader<'a> {
         }
         self.check_name(start.name(), offset)?;
         let (namespace, name) = self.xml.resolver().resolve_element(start.name());
-        let (namespace, name) = (owned(namespace), name.into_inner().to_owned());
+        let (namespace, name) = (owned(namespace), SmolStr::from(name.into_inner()));
         let mut attributes: Vec<Attribute> = Vec::new();
         for (count, attribute) in start.attributes().enumerate() {
             if count >= self.limits.attributes {
@@ -317,23 +318,13 @@ impl<'a> Reader<'a> {
                 continue;
             }
             let (namespace, name) = self.xml.resolver().resolve_attribute(attribute.key);
-            if let ResolveResult::Unknown(prefix) = &namespace
-                && !self.is_in_header()
-            {
-                return Err(self.error(offset, format_args!("the prefix '{}' is not declared", shorten(prefix))));
-            }
-            let attribute = Attribute { name: name.into_inner().to_owned(), namespace: owned(namespace), value };
+            let attribute = Attribute { name: name.into_inner().into(), namespace: owned(namespace), value };
             if attributes.iter().any(|a| a.name == attribute.name && a.namespace == attribute.namespace) {
                 return Err(self.error(offset, format_args!("the attribute '{}' is there twice", attribute.name)));
             }
             attributes.push(attribute);
         }
         Ok(Element { name, namespace, attributes, offset })
-    }
-
-    /// Header blocks are where samples and old clients have attributes whose prefix nobody declares (spec/decisions.md).
-    fn is_in_header(&self) -> bool {
-        self.open.get(1).is_some_and(|name| name == "Header")
     }
 
     fn attribute_value(&self, attribute: &quick_xml::events::attributes::Attribute, offset: usize) -> Result<String> {

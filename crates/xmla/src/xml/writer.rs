@@ -10,6 +10,9 @@ use std::sync::atomic::Ordering::Relaxed;
 /// Bytes collected before the sink gets them.
 const CHUNK: usize = 32 << 10;
 
+/// Bytes for which there is room from the start.
+const SHORT: usize = 2 << 10;
+
 /// Why writing stopped.
 #[derive(Debug)]
 pub enum Failure {
@@ -49,7 +52,8 @@ pub struct Writer<'a> {
 impl<'a> Writer<'a> {
     /// A writer with nothing written.
     pub fn new(sink: &'a mut dyn Write, context: &'a Context) -> Self {
-        let buffer = Vec::with_capacity(CHUNK + (CHUNK >> 2));
+        // Most answers are short; what is long makes room for a chunk soon.
+        let buffer = Vec::with_capacity(SHORT);
         Self { sink, context, buffer, sent: 0, open: Vec::new(), names: String::new(), in_tag: false, step: 0 }
     }
 

@@ -3,7 +3,7 @@
 use super::{BATCH, Flow, Query, Row, expression, gather, scope::Scope};
 use expression::{Expression, compile_condition};
 use facetta_mdx::ast::{DmvJoin, DmvOperator};
-use facetta_model::{Charge, Context, Field, Result};
+use facetta_model::{Charge, Context, Field, Result, drop_later};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -73,11 +73,22 @@ struct Meeting {
     found: bool,
 }
 
+/// Rows that take longer to be freed than a Cancel may wait.
+const MANY: usize = 4096;
+
 /// The rows of the right side, and where those of each key are.
 struct Partners {
     rows: Vec<Row>,
     by_key: HashMap<String, Arc<Vec<usize>>>,
     _charge: Charge,
+}
+
+impl Drop for Partners {
+    fn drop(&mut self) {
+        if self.rows.len() > MANY {
+            drop_later((std::mem::take(&mut self.rows), std::mem::take(&mut self.by_key)));
+        }
+    }
 }
 
 impl State {
