@@ -306,7 +306,7 @@ async fn log_keeping(server: Arc<Server>, mut stop: watch::Receiver<bool>) {
     let token = context.token().clone();
     let keep = async {
         loop {
-            tokio::time::sleep(LOG_KEEPING).await;
+            // First at once: a server that never lives for long would have an ever longer log to read at its start.
             let (server, context) = (server.clone(), context.clone());
             let work = tokio::task::spawn_blocking(move || {
                 if let Err(error) = server.store.tidy_log(&context)
@@ -318,6 +318,7 @@ async fn log_keeping(server: Arc<Server>, mut stop: watch::Receiver<bool>) {
             if work.await.is_err() {
                 tracing::error!("a merge of the log of commits panicked");
             }
+            tokio::time::sleep(LOG_KEEPING).await;
         }
     };
     tokio::select! {
