@@ -19,9 +19,6 @@ pub fn decode<'a>(bytes: &'a [u8], context: &Context) -> Result<Cow<'a, str>> {
         [0, b'<', ..] => utf16(bytes, u16::from_be_bytes, context)?,
         _ => {
             let declared = declared_encoding(bytes).unwrap_or("utf-8");
-            if declared == "utf-8" {
-                return checked(utf8(bytes)?, context);
-            }
             match declared.to_ascii_lowercase().as_str() {
                 "utf-8" | "utf8" | "us-ascii" | "ascii" | "utf-16" => utf8(bytes)?,
                 "iso-8859-1" | "latin1" => Cow::Owned(bytes.iter().map(|&b| b as char).collect()),
@@ -29,10 +26,6 @@ pub fn decode<'a>(bytes: &'a [u8], context: &Context) -> Result<Cow<'a, str>> {
             }
         }
     };
-    checked(text, context)
-}
-
-fn checked<'a>(text: Cow<'a, str>, context: &Context) -> Result<Cow<'a, str>> {
     check_characters(&text, context)?;
     Ok(text)
 }

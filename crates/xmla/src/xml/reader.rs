@@ -318,7 +318,8 @@ impl<'a> Reader<'a> {
                 continue;
             }
             let (namespace, name) = self.xml.resolver().resolve_attribute(attribute.key);
-            let attribute = Attribute { name: name.into_inner().into(), namespace: owned(namespace), value };
+            let (name, value) = (name.into_inner().into(), value.into_owned());
+            let attribute = Attribute { name, namespace: owned(namespace), value };
             if attributes.iter().any(|a| a.name == attribute.name && a.namespace == attribute.namespace) {
                 return Err(self.error(offset, format_args!("the attribute '{}' is there twice", attribute.name)));
             }
@@ -327,7 +328,11 @@ impl<'a> Reader<'a> {
         Ok(Element { name, namespace, attributes, offset })
     }
 
-    fn attribute_value(&self, attribute: &quick_xml::events::attributes::Attribute, offset: usize) -> Result<String> {
+    fn attribute_value<'v>(
+        &self,
+        attribute: &'v quick_xml::events::attributes::Attribute,
+        offset: usize,
+    ) -> Result<Cow<'v, str>> {
         let name = || shorten(attribute.key.into_inner());
         if attribute.value.len() > self.limits.attribute {
             let what =
@@ -337,10 +342,12 @@ impl<'a> Reader<'a> {
         let value = attribute
             .normalized_value(XmlVersion::Implicit1_0)
             .map_err(|e| self.error(offset, format_args!("the attribute '{}': {}", name(), say(&e))))?;
-        if attribute.value.contains('<') || !value.chars().all(is_char) {
+        // The text as a whole has been looked at: only a reference can bring in what no document may hold.
+        let forbidden = matches!(value, Cow::Owned(_)) && !value.chars().all(is_char);
+        if attribute.value.contains('<') || forbidden {
             return Err(self.error(offset, format_args!("the attribute '{}' holds a forbidden character", name())));
         }
-        Ok(value.into_owned())
+        Ok(value)
     }
 
     fn check_name(&self, name: QName, offset: usize) -> Result<()> {
