@@ -96,7 +96,6 @@ impl Stage {
 
 /// Frames that are to take the place of others.
 pub struct Fresh<'a> {
-    kind: Kind,
     to: To,
     at: &'a mut dyn FnMut(Stage),
 }
@@ -143,7 +142,7 @@ pub(crate) fn merge_at<'l>(
     match &done {
         Ok(()) => {
             log.failed = 0;
-            tracing::debug!(before, after = log.bytes(), "the {} was merged", log.kind.what);
+            tracing::info!(before, after = log.bytes(), "the {} was merged", log.kind.what);
         }
         // Not again at once: the disk may be full.
         Err(_) => log.failed = 2 * log.bytes(),
@@ -281,16 +280,16 @@ impl Log {
 
     /// Where frames can be put that are to take the place of others.
     fn fresh<'a>(&self, at: &'a mut dyn FnMut(Stage)) -> Result<Fresh<'a>> {
-        let kind = self.kind;
+        let magic = self.kind.magic;
         let Medium::File(LogFile { path, .. }) = &self.medium else {
-            return Ok(Fresh { kind, to: To::Memory(Vec::new()), at });
+            return Ok(Fresh { to: To::Memory(Vec::new()), at });
         };
         let path = path.with_extension("new");
         let made = File::options().create(true).truncate(true).read(true).write(true).open(&path);
-        match made.and_then(|mut file| file.write_all(kind.magic).map(|()| file)) {
+        match made.and_then(|mut file| file.write_all(magic).map(|()| file)) {
             Ok(file) => {
-                let (out, end) = (BufWriter::with_capacity(1 << 16, file), kind.magic.len() as u64);
-                Ok(Fresh { kind, to: To::File { path, out, end }, at })
+                let (out, end) = (BufWriter::with_capacity(1 << 16, file), magic.len() as u64);
+                Ok(Fresh { to: To::File { path, out, end }, at })
             }
             Err(e) => Err(give_up(&path, write_error(&path, e))),
         }
@@ -299,14 +298,14 @@ impl Log {
     /// Puts fresh frames in the place of those up to a mark; what was appended since stays behind them. If this fails, the log
     /// is as it was.
     fn replace(&mut self, fresh: Fresh<'_>, upto: Mark) -> Result<()> {
-        let Fresh { kind, to, at } = fresh;
+        let Fresh { to, at } = fresh;
         match (&mut self.medium, to) {
             (Medium::Memory(frames), To::Memory(fresh)) => {
                 self.merged = fresh.iter().map(|f| f.len() as u64).sum();
                 frames.splice(..upto.0 as usize, fresh);
             }
             (Medium::File(log), To::File { path, out, end }) => {
-                let merged = end - kind.magic.len() as u64;
+                let merged = end - self.kind.magic.len() as u64;
                 let file = out.into_inner().map_err(|e| give_up(&path, write_error(&path, e.into_error())))?;
                 log.replace(&path, file, end, upto, at).map_err(|e| give_up(&path, e))?;
                 self.merged = merged;

@@ -306,9 +306,7 @@ fn finish(name: &str, definition: &Definition, processed: Processed, times: Time
 
 fn tell(what: &str, catalog: &str, version: &Version, started: Instant) {
     let rows: u64 = version.groups.iter().map(|g| g.rows).sum();
-    let bytes: u64 = group_bytes(version).sum();
-    let members = version.catalog.dimensions.iter().flat_map(|d| &d.hierarchies);
-    let bytes = bytes + members.map(|h| h.members.bytes() as u64).sum::<u64>();
+    let bytes = group_bytes(version).chain(version.catalog.dimensions.iter().map(|d| d.bytes())).sum::<u64>();
     tracing::info!(catalog, rows, seconds = started.elapsed().as_secs_f64(), bytes, "{what}");
 }
 

@@ -67,6 +67,13 @@ pub struct Dimension {
     pub hierarchies: Vec<Arc<Hierarchy>>,
 }
 
+impl Dimension {
+    /// Bytes of the members of its hierarchies.
+    pub fn bytes(&self) -> u64 {
+        self.hierarchies.iter().map(|h| h.members.bytes() as u64).sum()
+    }
+}
+
 /// A hierarchy with its members.
 #[derive(Debug)]
 pub struct Hierarchy {

@@ -99,11 +99,13 @@ pub async fn handle(call: Call, body: Bytes) -> Option<Answer> {
         Ok(request) => request,
         Err(error) => return Some(refuse(&call, "malformed", error)),
     };
-    note_application(&call, request.properties());
     let method = method(&request);
     let exchange = match enter(&call, &request, method.clone()) {
         Ok(exchange) => exchange,
-        Err(error) => return Some(refuse(&call, &method, error)),
+        Err(error) => {
+            note_application(&call, request.properties());
+            return Some(refuse(&call, &method, error));
+        }
     };
     let mut watch = Watch(Some(exchange.command().clone()));
     let answer = dispatch::dispatch(exchange, request.body).await;

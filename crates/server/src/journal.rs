@@ -171,15 +171,7 @@ impl Journal {
     /// # Errors
     /// The disk refuses, or a record is damaged.
     pub fn all(&self) -> Result<Vec<(Guid, Saved)>> {
-        let mut frames = self.log().read()?;
-        let mut alive = FxHashMap::default();
-        while let Some(frame) = frames.pull()? {
-            let (id, session) = parts(&frame)?;
-            match session {
-                Some(_) => alive.insert(id, frame),
-                None => alive.remove(&id),
-            };
-        }
+        let alive = last(&mut self.log().read()?, |_, frame| frame)?;
         let read = |(id, frame): (Guid, Arc<[u8]>)| {
             let saved = serde_json::from_slice(&frame[HEAD..])
                 .map_err(|e| error!(Io, "The journal of sessions: the record of {id} is damaged: {e}"))?;
@@ -221,28 +213,35 @@ fn parts(frame: &[u8]) -> Result<(Guid, Option<&[u8]>)> {
     }
 }
 
-/// The last frame of each session that is alive, marked as merged. They are read twice, so that all that is held is the ids.
-fn left(mut frames: Frames, mut keep: impl FnMut(&[u8]) -> Result<()>) -> Result<()> {
+/// What `of` makes of the last frame of each session that is alive, and of its number.
+fn last<T>(frames: &mut Frames, of: impl Fn(u64, Arc<[u8]>) -> T) -> Result<FxHashMap<Guid, T>> {
     let mut last = FxHashMap::default();
-    let mut number = 0u64;
+    let mut number = 0;
     while let Some(frame) = frames.pull()? {
         let (id, session) = parts(&frame)?;
         match session {
-            Some(_) => last.insert(id, number),
+            Some(_) => last.insert(id, of(number, frame)),
             None => last.remove(&id),
         };
         number += 1;
     }
+    Ok(last)
+}
+
+/// The last frame of each session that is alive, marked as merged. They are read twice, so that all that is held is the ids.
+fn left(mut frames: Frames, mut keep: impl FnMut(&[u8]) -> Result<()>) -> Result<()> {
+    let last = last(&mut frames, |number, _| number)?;
     frames.rewind()?;
     let mut merged = Vec::new();
-    for number in 0..number {
-        let Some(frame) = frames.pull()? else { break };
+    let mut number = 0;
+    while let Some(frame) = frames.pull()? {
         if last.get(&parts(&frame)?.0) == Some(&number) {
             merged.clear();
             merged.push(MERGED);
             merged.extend_from_slice(&frame[1..]);
             keep(&merged)?;
         }
+        number += 1;
     }
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! Scalars, objects and tuples of an expression over a batch.
 
-use super::{Batch, Col, Column, Evaluator, Object, Objects, TupleColumn, Values};
+use super::{Batch, Col, Column, Evaluator, Object, Objects, TupleColumn, Values, ends_statement};
 use crate::coordinate::{self, Place};
 use crate::expr::{Expr, ExprKind, Kind};
 use crate::functions::{Run, logical, lookup};
@@ -18,15 +18,7 @@ impl Evaluator {
             return Ok(Col::One(value.clone()));
         }
         match self.values_or_error(expr, batch) {
-            Err(error)
-                if error.is_interrupt()
-                    || matches!(
-                        error.kind(),
-                        ErrorKind::Recursion | ErrorKind::CurrentMemberOfSet | ErrorKind::Unresolved
-                    ) =>
-            {
-                Err(error)
-            }
+            Err(error) if ends_statement(&error) || error.kind() == ErrorKind::CurrentMemberOfSet => Err(error),
             Err(error) if batch.len <= 1 => Ok(Col::One(Value::Error(error.at(expr.span)))),
             Err(_) => {
                 let half = batch.len as u32 / 2;

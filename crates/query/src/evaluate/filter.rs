@@ -5,26 +5,23 @@ use crate::coordinate::{Place, place};
 use crate::expr::Expr;
 use crate::functions::logical;
 use crate::navigate::{Related, Tree};
-use facetta_model::{HierarchyId, MemberId, Result, TupleSet, Value};
+use facetta_model::{HierarchyId, MemberId, Result, TupleSet};
 
 impl Evaluator {
     /// The tuples of `set` at which `condition` holds. `name` is the set's expression, which says whether it is an iteration.
     pub(crate) fn filter(&self, set: &Set, name: &Expr, condition: &Expr, at: &Batch) -> Result<Set> {
         let mut out = TupleSet::new(set.hierarchies());
-        let sets = super::Sets { sets: vec![Ok(set.clone())], of: super::Col::One(0) };
         let mut tuple = Vec::new();
         let mut charge = self.context.charge("Filter", 0)?;
-        self.for_each_value(at, &sets, name, Some(condition), &mut |_, position, value| match value {
-            Value::Error(e) => Err(e.clone()),
-            v if logical::is_true(v) => {
+        self.for_each_value_of(at, set, name, Some(condition), &mut |position, value| {
+            if logical::is_true(value) {
                 set.read(position, &mut tuple);
                 out.members.extend_from_slice(&tuple);
                 if out.members.len() % 65_536 < tuple.len() {
                     charge.resize(out.members.len() * 4)?;
                 }
-                Ok(())
             }
-            _ => Ok(()),
+            Ok(())
         })?;
         drop(charge);
         Set::new(out, &self.context)

@@ -80,6 +80,11 @@ impl TupleColumn {
     }
 }
 
+/// Whether an error is one of the whole statement, not of a cell or of a row's set.
+pub(crate) fn ends_statement(error: &Error) -> bool {
+    error.is_interrupt() || matches!(error.kind(), ErrorKind::Recursion | ErrorKind::Unresolved)
+}
+
 /// A set for each row: the distinct ones, and which of them each row has.
 pub(crate) struct Sets {
     pub(crate) sets: Vec<Result<Set>>,

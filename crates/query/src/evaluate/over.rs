@@ -93,17 +93,29 @@ impl Evaluator {
         }
     }
 
+    /// Calls `each` with the value at every tuple of one set at one coordinate: position, value. An error in any is an error.
+    pub(crate) fn for_each_value_of(
+        &self,
+        at: &Batch,
+        set: &Set,
+        name: &Expr,
+        value: Option<&Expr>,
+        each: &mut dyn FnMut(u64, &Value) -> Result<()>,
+    ) -> Result<()> {
+        let sets = Sets { sets: vec![Ok(set.clone())], of: Col::One(0) };
+        self.for_each_value(at, &sets, name, value, &mut |_, position, value| match value {
+            Value::Error(e) => Err(e.clone()),
+            value => each(position, value),
+        })
+    }
+
     /// The values of `value` at each tuple of one set at one coordinate; an error in any is an error.
     pub(crate) fn values_over(&self, at: &Batch, set: &Set, name: &Expr, value: Option<&Expr>) -> Result<Vec<Value>> {
-        let sets = Sets { sets: vec![Ok(set.clone())], of: Col::One(0) };
         let charge = self.context.charge("Values of a set", (set.len() as usize).saturating_mul(size_of::<Value>()))?;
         let mut out = Vec::with_capacity(set.len() as usize);
-        self.for_each_value(at, &sets, name, value, &mut |_, _, v| match v {
-            Value::Error(e) => Err(e.clone()),
-            v => {
-                out.push(v.clone());
-                Ok(())
-            }
+        self.for_each_value_of(at, set, name, value, &mut |_, value| {
+            out.push(value.clone());
+            Ok(())
         })?;
         drop(charge);
         Ok(out)

@@ -1,6 +1,6 @@
 //! Sets: at one coordinate, or the distinct ones of a batch; named sets once.
 
-use super::{Batch, Col, Evaluator, Set, Sets};
+use super::{Batch, Col, Evaluator, Set, Sets, ends_statement};
 use crate::expr::{Expr, ExprKind, Kind};
 use crate::functions::{Run, logical};
 use crate::program::Made;
@@ -18,9 +18,7 @@ impl Evaluator {
         for row in rows {
             self.context.check()?;
             match self.set_at(expr, &batch.row(row as usize)) {
-                Err(e) if e.is_interrupt() || matches!(e.kind(), ErrorKind::Recursion | ErrorKind::Unresolved) => {
-                    return Err(e);
-                }
+                Err(e) if ends_statement(&e) => return Err(e),
                 result => sets.push(result),
             }
         }

@@ -1,6 +1,6 @@
 //! Values from elsewhere: other cubes, children by their operators, arrays for the scalar libraries.
 
-use crate::evaluate::{Batch, Col, Evaluator, Sets, Values};
+use crate::evaluate::{Batch, Col, Evaluator, Sets, Values, ends_statement};
 use crate::expr::{Call, Expr, ExprKind, Kind};
 use crate::functions::numeric;
 use crate::navigate::Tree;
@@ -22,9 +22,7 @@ pub(crate) fn lookup_cube(evaluator: &Evaluator, call: &Call, batch: &Batch) -> 
             return Ok(value.clone());
         }
         let value = match evaluator.value_in_cube(&key.0, &key.1) {
-            Err(e) if e.is_interrupt() || matches!(e.kind(), ErrorKind::Recursion | ErrorKind::Unresolved) => {
-                return Err(e);
-            }
+            Err(e) if ends_statement(&e) => return Err(e),
             found => found.unwrap_or_else(Value::Error),
         };
         known.insert(key, value.clone());

@@ -1,7 +1,7 @@
 //! Order: ORDER, HIERARCHIZE, and the best and worst of a set.
 
 use super::{Function, Run, function};
-use crate::evaluate::{Batch, Col, Evaluator, Set, Sets, Tuples};
+use crate::evaluate::{Batch, Evaluator, Set, Tuples};
 use crate::expr::{Call, ExprKind, Kind, Kind::*};
 use crate::functions::set::{count, slice};
 use crate::navigate::Tree;
@@ -134,9 +134,13 @@ struct Key {
 
 impl Key {
     fn compare(&self, a: usize, b: usize) -> Ordering {
-        let ordering = self.values[a].compare(&self.values[b]);
-        if self.descending { ordering.reverse() } else { ordering }
+        directed(&self.values[a], &self.values[b], self.descending)
     }
+}
+
+fn directed(a: &Value, b: &Value, descending: bool) -> Ordering {
+    let ordering = a.compare(b);
+    if descending { ordering.reverse() } else { ordering }
 }
 
 /// The criteria of a call of ORDER for the tuples of `set`.
@@ -307,8 +311,7 @@ fn ranked(
     let values = evaluator.values_over(at, &set, &call.args[0], Some(&call.args[2]))?;
     let tuples = set.tuples(&evaluator.context)?;
     let rows = sorted((0..tuples.len()).collect(), &evaluator.context, |&a: &usize, &b: &usize| {
-        let ordering = values[a].compare(&values[b]);
-        if top { ordering.reverse() } else { ordering }
+        directed(&values[a], &values[b], top)
     })?;
     Ok((tuples, rows, values))
 }
@@ -331,12 +334,9 @@ fn best(evaluator: &Evaluator, call: &Call, at: &Batch, top: bool) -> Result<Set
     if n == 0 {
         return Ok(Set::empty(&set.hierarchies()));
     }
-    let sets = Sets { sets: vec![Ok(set.clone())], of: Col::One(0) };
     let mut kept = Best::new(evaluator, n, top)?;
-    evaluator.for_each_value(at, &sets, &call.args[0], Some(value), &mut |_, position, value| match value {
-        Value::Error(e) => Err(e.clone()),
-        value => kept.offer(position, value),
-    })?;
+    evaluator
+        .for_each_value_of(at, &set, &call.args[0], Some(value), &mut |position, value| kept.offer(position, value))?;
     let mut out = TupleSet::new(set.hierarchies());
     let mut tuple = Vec::new();
     for (_, position) in kept.finish()? {
@@ -369,13 +369,8 @@ impl Best<'_> {
         Ok(Best { context, wanted, top, kept: Vec::new(), last: None, charge: context.charge("TopCount", 0)? })
     }
 
-    fn compare(top: bool, a: &Value, b: &Value) -> Ordering {
-        let ordering = a.compare(b);
-        if top { ordering.reverse() } else { ordering }
-    }
-
     fn offer(&mut self, position: u64, value: &Value) -> Result<()> {
-        if self.last.as_ref().is_some_and(|last| Self::compare(self.top, value, last).is_ge()) {
+        if self.last.as_ref().is_some_and(|last| directed(value, last, self.top).is_ge()) {
             return Ok(());
         }
         if self.kept.len() == self.kept.capacity() {
@@ -393,7 +388,7 @@ impl Best<'_> {
     /// Ties stay in the order of the set.
     fn sort(&mut self) -> Result<()> {
         let top = self.top;
-        let mut all = sorted(std::mem::take(&mut self.kept), self.context, |a, b| Self::compare(top, &a.0, &b.0))?;
+        let mut all = sorted(std::mem::take(&mut self.kept), self.context, |a, b| directed(&a.0, &b.0, top))?;
         all.truncate(self.wanted);
         self.last = all.last().filter(|_| all.len() == self.wanted).map(|(value, _)| value.clone());
         self.kept = all;

@@ -37,7 +37,8 @@ enum Target {
 /// A command that was cancelled, and what is told of it.
 struct Victim {
     command: Arc<Command>,
-    doing: &'static str,
+    /// Where it was when it was hit.
+    stage: Stage,
     held_transaction: bool,
 }
 
@@ -255,14 +256,8 @@ fn strike(session: &Session) -> Vec<Victim> {
 }
 
 fn victim(command: Arc<Command>) -> Victim {
-    let doing = match command.stage() {
-        Stage::WaitsForSession => "waited for earlier commands of its session",
-        Stage::WaitsForWorker => "waited for a worker",
-        Stage::Runs => "ran",
-        Stage::Over => "was over",
-    };
-    let held_transaction = command.session.state().transaction.is_some();
-    Victim { command, doing, held_transaction }
+    let (stage, held_transaction) = (command.stage(), command.session.state().transaction.is_some());
+    Victim { command, stage, held_transaction }
 }
 
 /// A row for each victim, and for what was ended or closed without one.
@@ -280,7 +275,7 @@ async fn write_receipt(sender: &Sender<'_>, struck: &Struck) -> Rowset {
             // The socket on which it came, open or not by now.
             known(command.connection),
             command.text.clone().into(),
-            victim.doing.into(),
+            victim.doing().into(),
             now.millis_since(command.started).into(),
             victim.undone(over, ended).into(),
             Field::Boolean(over),
@@ -318,6 +313,15 @@ const TRANSACTION: &str = "the transaction of the session";
 const NOTHING: &str = "nothing";
 
 impl Victim {
+    fn doing(&self) -> &'static str {
+        match self.stage {
+            Stage::WaitsForSession => "waited for earlier commands of its session",
+            Stage::WaitsForWorker => "waited for a worker",
+            Stage::Runs => "ran",
+            Stage::Over => "was over",
+        }
+    }
+
     /// What was rolled back with it.
     fn undone(&self, over: bool, ended: bool) -> &'static str {
         let changes = || {
@@ -327,7 +331,7 @@ impl Victim {
         match (over, ended && self.held_transaction) {
             (false, _) => "still unwinding",
             (true, true) => TRANSACTION,
-            (true, false) if self.doing == "ran" && changes() => "the changes of the command",
+            (true, false) if self.stage == Stage::Runs && changes() => "the changes of the command",
             (true, false) => NOTHING,
         }
     }

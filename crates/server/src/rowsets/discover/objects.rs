@@ -3,7 +3,6 @@
 use crate::rowsets::definition::{
     Ask, Audience, Rows, RowsetDef, Type::*, column, extra, needed, restriction, rows_of,
 };
-use facetta_model::catalog::Dimension;
 use facetta_model::{Field, Result, bail};
 use jiff::civil::DateTime;
 use std::iter;
@@ -25,8 +24,7 @@ fn objects(ask: &Ask) -> Result<Rows<ObjectRow>> {
         let (version, created) = (Some(snapshot.data_version()), catalog.last_schema_update);
         let object = |parent: String, id: &str, bytes| ObjectRow { parent, id: id.to_owned(), version, created, bytes };
         let of_groups = ask.server.store.database(&catalog.name).map(|d| d.group_bytes()).unwrap_or_default();
-        let of_dimension = |d: &Dimension| d.hierarchies.iter().map(|h| h.members.bytes() as u64).sum::<u64>();
-        let all = of_groups.iter().sum::<u64>() + catalog.dimensions.iter().map(|d| of_dimension(d)).sum::<u64>();
+        let all = of_groups.iter().copied().chain(catalog.dimensions.iter().map(|d| d.bytes())).sum();
         rows.push(object("Server.Databases".to_owned(), &catalog.name, Some(all)));
         let cubes = format!("Server.Databases.{}.Cubes", catalog.name);
         rows.extend(catalog.cubes.iter().map(|cube| object(cubes.clone(), &cube.name, None)));
@@ -35,7 +33,7 @@ fn objects(ask: &Ask) -> Result<Rows<ObjectRow>> {
             catalog.measure_groups.iter().zip(of_groups.iter().map(|b| Some(*b)).chain(iter::repeat(None)));
         rows.extend(with_bytes.map(|(group, bytes)| object(groups.clone(), &group.name, bytes)));
         let dimensions = format!("Server.Databases.{}.Dimensions", catalog.name);
-        rows.extend(catalog.dimensions.iter().map(|d| object(dimensions.clone(), &d.name, Some(of_dimension(d)))));
+        rows.extend(catalog.dimensions.iter().map(|d| object(dimensions.clone(), &d.name, Some(d.bytes()))));
     }
     Ok(rows_of(rows))
 }
