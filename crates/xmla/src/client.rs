@@ -220,7 +220,7 @@ impl Answer {
         }
         let mut answer = Answer::default();
         while let Some(child) = reader.child()? {
-            match child.name.as_str() {
+            match child.name {
                 "Header" => {
                     while let Some(block) = reader.child()? {
                         if block.name == "Session" {
@@ -239,7 +239,7 @@ impl Answer {
 
     fn read_body(&mut self, reader: &mut Reader) -> Result<()> {
         while let Some(child) = reader.child()? {
-            match child.name.as_str() {
+            match child.name {
                 "Fault" => {
                     let fault = Node::read(reader, child)?;
                     let detail = fault.child("detail").and_then(|d| d.child("Error"));
@@ -265,7 +265,7 @@ impl Answer {
             _ => AnswerResult::Empty,
         };
         while let Some(child) = reader.child()? {
-            match (&mut self.result, child.name.as_str()) {
+            match (&mut self.result, child.name) {
                 (_, "Messages") => {
                     let messages = Node::read(reader, child)?;
                     for message in &messages.children {
@@ -428,7 +428,7 @@ struct Node {
 impl Node {
     /// Reads the element that has just begun and closes it. The reader's limit of depth bounds the recursion.
     fn read(reader: &mut Reader, element: Element) -> Result<Node> {
-        let attributes = element.attributes.into_iter().map(|a| (a.name.to_string(), a.value)).collect();
+        let attributes = element.attributes.into_iter().map(|a| (a.name.to_string(), a.value.into_owned())).collect();
         let mut node = Node { name: element.name.to_string(), attributes, ..Node::default() };
         while let Some(event) = reader.next()? {
             match event {

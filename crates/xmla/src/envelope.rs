@@ -59,7 +59,7 @@ fn read_envelope(reader: &mut Reader) -> Result<Request> {
     let mut headers = None;
     let mut body = None;
     while let Some(child) = reader.child()? {
-        match child.name.as_str() {
+        match child.name {
             "Header" if is_soap(&child) && headers.is_none() && body.is_none() => headers = Some(read_header(reader)?),
             "Body" if is_soap(&child) && body.is_none() => body = Some(read_body(reader)?),
             _ => return Err(reader.unexpected(&child)),
@@ -123,7 +123,7 @@ fn read_header(reader: &mut Reader) -> Result<SessionHeaders> {
             continue;
         }
         let must_understand = must_understand(&block)?;
-        let session = (block.namespace == Namespace::Xmla).then_some(block.name.as_str());
+        let session = (block.namespace == Namespace::Xmla).then_some(block.name);
         match session {
             Some("BeginSession") => blocks.begin(&block)?,
             Some("Session") => set_once(&mut blocks.session, &block)?,
@@ -200,8 +200,7 @@ fn twice(block: &Element) -> Error {
 fn set_once(slot: &mut Option<String>, block: &Element) -> Result<()> {
     // One page of the documentation spells it SessionID.
     let exact = block.attribute("SessionId");
-    let any_case =
-        || block.attributes.iter().find(|a| a.name.eq_ignore_ascii_case("SessionId")).map(|a| a.value.as_str());
+    let any_case = || block.attributes.iter().find(|a| a.name.eq_ignore_ascii_case("SessionId")).map(|a| &*a.value);
     let id = exact.or_else(any_case).unwrap_or_default().to_owned();
     if slot.replace(id).is_some() { Err(twice(block)) } else { Ok(()) }
 }

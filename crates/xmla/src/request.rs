@@ -91,7 +91,7 @@ impl Request {
 impl Body {
     /// Reads the method that `element` begins and closes it.
     pub(crate) fn read(reader: &mut Reader, element: &Element) -> Result<Body> {
-        match element.name.as_str() {
+        match element.name {
             "Discover" if element.namespace == Namespace::Xmla => Discover::read(reader).map(Body::Discover),
             "Execute" if element.namespace == Namespace::Xmla => Execute::read(reader).map(Body::Execute),
             _ => Err(reader.unexpected(element)),
@@ -103,7 +103,7 @@ impl Discover {
     fn read(reader: &mut Reader) -> Result<Discover> {
         let (mut request_type, mut restrictions, mut properties) = (None, None, None);
         while let Some(child) = reader.child()? {
-            match child.name.as_str() {
+            match child.name {
                 "RequestType" => once(reader, &child, &mut request_type, |r| Ok(r.content()?.trim().to_owned()))?,
                 "Restrictions" => once(reader, &child, &mut restrictions, Restrictions::read)?,
                 "Properties" => once(reader, &child, &mut properties, read_properties)?,
@@ -123,7 +123,7 @@ impl Execute {
     fn read(reader: &mut Reader) -> Result<Execute> {
         let (mut command, mut properties, mut parameters) = (None, None, None);
         while let Some(child) = reader.child()? {
-            match child.name.as_str() {
+            match child.name {
                 "Command" => once(reader, &child, &mut command, read_command)?,
                 "Properties" => once(reader, &child, &mut properties, read_properties)?,
                 "Parameters" => once(reader, &child, &mut parameters, read_parameters)?,
@@ -171,11 +171,11 @@ fn read_command(reader: &mut Reader) -> Result<Command> {
 fn read_properties(reader: &mut Reader) -> Result<Properties> {
     let mut list = None;
     while let Some(child) = reader.child()? {
-        match child.name.as_str() {
+        match child.name {
             "PropertyList" => once(reader, &child, &mut list, |reader| {
                 let mut properties = Properties::default();
                 while let Some(property) = reader.child()? {
-                    properties.set(&property.name, &reader.content()?)?;
+                    properties.set(property.name, &reader.content()?)?;
                 }
                 Ok(properties)
             })?,
@@ -216,12 +216,12 @@ impl Restrictions {
     fn read(reader: &mut Reader) -> Result<Restrictions> {
         let mut list = None;
         while let Some(child) = reader.child()? {
-            match child.name.as_str() {
+            match child.name {
                 "RestrictionList" => once(reader, &child, &mut list, |reader| {
                     let mut restrictions = Restrictions::default();
                     while let Some(element) = reader.child()? {
                         let values = read_values(reader)?;
-                        restrictions.set(Restriction { name: decode_name(&element.name).into_owned(), values });
+                        restrictions.set(Restriction { name: decode_name(element.name).into_owned(), values });
                         if restrictions.0.len() > MOST_RESTRICTIONS {
                             bail!(
                                 Soap,
@@ -269,7 +269,7 @@ fn read_parameters(reader: &mut Reader) -> Result<Vec<Parameter>> {
         }
         let (mut name, mut value) = (None, None);
         while let Some(part) = reader.child()? {
-            match part.name.as_str() {
+            match part.name {
                 "Name" => {
                     once(reader, &part, &mut name, |r| Ok(r.content()?.trim().trim_start_matches('@').to_owned()))?
                 }

@@ -26,12 +26,12 @@ impl Cancel {
     /// Reads the children of the Cancel that is open and closes it.
     pub(super) fn read(reader: &mut Reader) -> Result<Cancel> {
         let mut cancel = Cancel::default();
-        let mut seen: Vec<smol_str::SmolStr> = Vec::new();
+        let mut seen: Vec<&str> = Vec::new();
         while let Some(child) = reader.child()? {
             if seen.contains(&child.name) {
                 bail!(Soap, "XML for Analysis parser: The '{}' element is there twice under Cancel.", child.name);
             }
-            match child.name.as_str() {
+            match child.name {
                 "ConnectionID" => cancel.connection_id = Some(integer(reader, &child)?),
                 "SPID" => cancel.spid = Some(integer(reader, &child)?),
                 "SessionID" => cancel.session_id = Some(reader.content()?.trim().to_owned()),

@@ -75,7 +75,7 @@ impl Command {
     }
 
     fn read_at(reader: &mut Reader, element: &Element, place: Place) -> Result<Command> {
-        match element.name.as_str() {
+        match element.name {
             "Statement" => statement::read(reader, place),
             "Cancel" => Ok(Command::Cancel(Cancel::read(reader)?)),
             "BeginTransaction" => transaction::no_children(reader, Command::BeginTransaction),

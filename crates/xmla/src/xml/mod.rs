@@ -4,4 +4,5 @@ pub mod decode;
 pub mod name;
 pub mod namespace;
 pub mod reader;
+mod scope;
 pub mod writer;

@@ -7,11 +7,11 @@
 use super::decode::position;
 use super::name::{is_char, is_name};
 use super::namespace::Namespace;
+use super::scope::Scope;
 use facetta_model::{Context, Error, ErrorKind, Result};
+use quick_xml::XmlVersion;
+use quick_xml::events::attributes::{Attribute as RawAttribute, Attributes};
 use quick_xml::events::{BytesRef, BytesStart, Event as Raw};
-use quick_xml::name::{QName, ResolveResult};
-use quick_xml::{NsReader, XmlVersion};
-use smol_str::SmolStr;
 use std::borrow::Cow;
 
 /// How much of everything a document may have; its size as a whole is bounded before it comes here.
@@ -37,32 +37,32 @@ impl Default for Limits {
 
 /// An attribute that does not declare a namespace.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Attribute {
+pub struct Attribute<'a> {
     /// Its name without prefix.
-    pub name: SmolStr,
+    pub name: &'a str,
     /// The namespace of its prefix.
     pub namespace: Namespace,
     /// Its value, references resolved.
-    pub value: String,
+    pub value: Cow<'a, str>,
 }
 
 /// The start of an element.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Element {
-    /// Its name without prefix; those of the protocol are short enough to be kept without an allocation.
-    pub name: SmolStr,
+pub struct Element<'a> {
+    /// Its name without prefix.
+    pub name: &'a str,
     /// Its namespace.
     pub namespace: Namespace,
     /// Its attributes in order.
-    pub attributes: Vec<Attribute>,
+    pub attributes: Vec<Attribute<'a>>,
     /// Where it begins in the text.
     pub offset: usize,
 }
 
-impl Element {
+impl Element<'_> {
     /// The value of the attribute `name`, with whatever prefix.
     pub fn attribute(&self, name: &str) -> Option<&str> {
-        self.attributes.iter().find(|a| a.name == name).map(|a| a.value.as_str())
+        self.attributes.iter().find(|a| a.name == name).map(|a| &*a.value)
     }
 }
 
@@ -70,7 +70,7 @@ impl Element {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event<'a> {
     /// An element begins.
-    Start(Element),
+    Start(Element<'a>),
     /// All text up to the next tag, CDATA and references included; never empty.
     Text(Cow<'a, str>),
     /// The element that began last ends.
@@ -79,12 +79,17 @@ pub enum Event<'a> {
 
 /// The cursor.
 pub struct Reader<'a> {
-    xml: NsReader<&'a [u8]>,
+    xml: quick_xml::Reader<&'a [u8]>,
     text: &'a str,
     context: &'a Context,
     limits: Limits,
-    open: Vec<SmolStr>,
+    scope: Scope<'a>,
+    /// The names of the elements that are open.
+    open: Vec<&'a str>,
+    /// What comes next, already read.
     pending: Option<Event<'a>>,
+    /// The element read last is written `<name/>`: its end comes next.
+    is_empty: bool,
     root_seen: bool,
     step: u32,
 }
@@ -97,11 +102,9 @@ impl<'a> Reader<'a> {
 
     /// The same with limits of its own.
     pub fn with_limits(text: &'a str, context: &'a Context, limits: Limits) -> Self {
-        let mut xml = NsReader::from_str(text);
-        xml.config_mut().expand_empty_elements = true;
-        xml.resolver_mut().set_max_namespace_bindings(limits.attributes * 4);
-        let (open, pending) = (Vec::with_capacity(16), None);
-        Self { xml, text, context, limits, open, pending, root_seen: false, step: 0 }
+        let (xml, scope) = (quick_xml::Reader::from_str(text), Scope::new(limits.attributes * 4));
+        let (open, pending, is_empty) = (Vec::with_capacity(16), None, false);
+        Self { xml, text, context, limits, scope, open, pending, is_empty, root_seen: false, step: 0 }
     }
 
     /// The next start, text or end; `None` behind the root, once the whole document has been found well formed.
@@ -109,18 +112,22 @@ impl<'a> Reader<'a> {
     pub fn next(&mut self) -> Result<Option<Event<'a>>> {
         let event = match self.pending.take() {
             Some(event) => Some(event),
+            None if std::mem::take(&mut self.is_empty) => Some(Event::End),
             None => self.read()?,
         };
         match &event {
-            Some(Event::Start(element)) => self.open.push(element.name.clone()),
-            Some(Event::End) => drop(self.open.pop()),
+            Some(Event::Start(element)) => self.open.push(element.name),
+            Some(Event::End) => {
+                self.open.pop();
+                self.scope.leave(self.open.len());
+            }
             _ => {}
         }
         Ok(event)
     }
 
     /// The root.
-    pub fn root(&mut self) -> Result<Element> {
+    pub fn root(&mut self) -> Result<Element<'a>> {
         match self.next()? {
             Some(Event::Start(element)) => Ok(element),
             _ => Err(self.error(self.text.len(), "the document has no element")),
@@ -129,7 +136,7 @@ impl<'a> Reader<'a> {
 
     /// The next child of the element that is open; `None`, and the element is closed, if there is no further one.
     /// Text between children must be white space.
-    pub fn child(&mut self) -> Result<Option<Element>> {
+    pub fn child(&mut self) -> Result<Option<Element<'a>>> {
         loop {
             match self.next()? {
                 Some(Event::Start(element)) => return Ok(Some(element)),
@@ -234,7 +241,11 @@ impl<'a> Reader<'a> {
                 Raw::Comment(_) => continue,
                 Raw::PI(_) => return Err(self.error(offset, "processing instructions are not allowed")),
                 Raw::DocType(_) => return Err(self.error(offset, "a document type declaration (DTD) is not allowed")),
-                Raw::Start(start) | Raw::Empty(start) => Some(Event::Start(self.start(&start, offset)?)),
+                Raw::Start(start) => Some(Event::Start(self.start(&start, offset)?)),
+                Raw::Empty(start) => {
+                    self.is_empty = true;
+                    Some(Event::Start(self.start(&start, offset)?))
+                }
                 Raw::End(_) => Some(Event::End),
                 Raw::Eof if text.as_ref().is_some_and(|t| self.open.is_empty() && !t.trim_ascii().is_empty()) => {
                     return Err(self.error(offset, "text outside the root element"));
@@ -296,78 +307,87 @@ impl<'a> Reader<'a> {
         Ok(c)
     }
 
-    fn start(&mut self, start: &BytesStart, offset: usize) -> Result<Element> {
+    fn start(&mut self, start: &BytesStart, offset: usize) -> Result<Element<'a>> {
         if self.open.is_empty() && std::mem::replace(&mut self.root_seen, true) {
             return Err(self.error(offset, "a second root element"));
         }
         if self.open.len() >= self.limits.depth {
             return Err(self.error(offset, format_args!("elements nested deeper than {}", self.limits.depth)));
         }
-        self.check_name(start.name(), offset)?;
-        let (namespace, name) = self.xml.resolver().resolve_element(start.name());
-        let (namespace, name) = (owned(namespace), SmolStr::from(name.into_inner()));
-        let mut attributes: Vec<Attribute> = Vec::new();
-        for (count, attribute) in start.attributes().enumerate() {
-            if count >= self.limits.attributes {
-                return Err(self.error(offset, format_args!("more than {} attributes", self.limits.attributes)));
+        // The tag between its `<` and its `>`, borrowed from the text rather than from the event.
+        let (tag, length) = (&self.text[offset + 1..][..start.len()], start.name().into_inner().len());
+        let (prefix, name) = self.split_name(&tag[..length], offset)?;
+        let mut attributes = self.attributes(Attributes::new(tag, length), offset)?;
+        // Only now all declarations of the element are known.
+        let namespace = self.scope.of_element(prefix);
+        for i in 0..attributes.len() {
+            let (prefix, name) = self.split_name(attributes[i].name, offset)?;
+            let namespace = self.scope.of_attribute(prefix);
+            if attributes[..i].iter().any(|a| a.name == name && a.namespace == namespace) {
+                return Err(self.error(offset, format_args!("the attribute '{name}' is there twice")));
             }
-            let attribute = attribute.map_err(|e| self.error(offset, e))?;
-            self.check_name(attribute.key, offset)?;
-            let value = self.attribute_value(&attribute, offset)?;
-            if attribute.key.as_namespace_binding().is_some() {
-                continue;
-            }
-            let (namespace, name) = self.xml.resolver().resolve_attribute(attribute.key);
-            let (name, value) = (name.into_inner().into(), value.into_owned());
-            let attribute = Attribute { name, namespace: owned(namespace), value };
-            if attributes.iter().any(|a| a.name == attribute.name && a.namespace == attribute.namespace) {
-                return Err(self.error(offset, format_args!("the attribute '{}' is there twice", attribute.name)));
-            }
-            attributes.push(attribute);
+            (attributes[i].name, attributes[i].namespace) = (name, namespace);
         }
         Ok(Element { name, namespace, attributes, offset })
     }
 
-    fn attribute_value<'v>(
-        &self,
-        attribute: &'v quick_xml::events::attributes::Attribute,
-        offset: usize,
-    ) -> Result<Cow<'v, str>> {
+    /// The attributes of an element, their names still with their prefixes; declarations of namespaces go to the scope.
+    fn attributes(&mut self, mut raw: Attributes<'a>, offset: usize) -> Result<Vec<Attribute<'a>>> {
+        let mut attributes = Vec::new();
+        for (count, attribute) in raw.with_checks(false).enumerate() {
+            if count >= self.limits.attributes {
+                return Err(self.error(offset, format_args!("more than {} attributes", self.limits.attributes)));
+            }
+            let attribute = attribute.map_err(|e| self.error(offset, e))?;
+            let name = attribute.key.into_inner();
+            let value = self.attribute_value(attribute, offset)?;
+            match name.strip_prefix("xmlns") {
+                Some("") => self.declare("", &value, offset)?,
+                Some(prefixed) if let Some(prefix) = prefixed.strip_prefix(':') => {
+                    self.split_name(name, offset)?;
+                    self.declare(prefix, &value, offset)?;
+                }
+                _ => attributes.push(Attribute { name, namespace: Namespace::None, value }),
+            }
+        }
+        Ok(attributes)
+    }
+
+    fn declare(&mut self, prefix: &'a str, uri: &str, offset: usize) -> Result<()> {
+        self.scope.declare(prefix, uri, self.open.len()).map_err(|why| self.error(offset, why))
+    }
+
+    fn attribute_value(&self, attribute: RawAttribute<'a>, offset: usize) -> Result<Cow<'a, str>> {
         let name = || shorten(attribute.key.into_inner());
         if attribute.value.len() > self.limits.attribute {
             let what =
                 format_args!("the attribute '{}' is longer than {} bytes", name(), self.limits.attribute).to_string();
             return Err(self.error(offset, what));
         }
+        // All bytes at once, sixteen and more at a time: nearly every value stands for itself.
+        let special = |b: u8| (b < 0x20) | (b == b'&') | (b == b'<');
+        if !attribute.value.bytes().fold(false, |any, b| any | special(b)) {
+            return Ok(attribute.value);
+        }
         let value = attribute
             .normalized_value(XmlVersion::Implicit1_0)
             .map_err(|e| self.error(offset, format_args!("the attribute '{}': {}", name(), say(&e))))?;
-        // The text as a whole has been looked at: only a reference can bring in what no document may hold.
-        let forbidden = matches!(value, Cow::Owned(_)) && !value.chars().all(is_char);
-        if attribute.value.contains('<') || forbidden {
+        if attribute.value.contains('<') || !value.chars().all(is_char) {
             return Err(self.error(offset, format_args!("the attribute '{}' holds a forbidden character", name())));
         }
         Ok(value)
     }
 
-    fn check_name(&self, name: QName, offset: usize) -> Result<()> {
-        let text = name.into_inner();
-        if text.len() > self.limits.name {
+    /// The prefix of a name, empty if it has none, and what follows it.
+    fn split_name<'n>(&self, name: &'n str, offset: usize) -> Result<(&'n str, &'n str)> {
+        if name.len() > self.limits.name {
             return Err(self.error(offset, format_args!("a name longer than {} bytes", self.limits.name)));
         }
-        let (local, prefix) = name.decompose();
-        if is_name(local.into_inner()) && prefix.is_none_or(|p| is_name(p.into_inner())) {
-            return Ok(());
+        match name.split_once(':') {
+            None if is_name(name) => Ok(("", name)),
+            Some((prefix, local)) if is_name(prefix) && is_name(local) => Ok((prefix, local)),
+            _ => Err(self.error(offset, format_args!("'{}' is not a name", shorten(name)))),
         }
-        Err(self.error(offset, format_args!("'{}' is not a name", shorten(text))))
-    }
-}
-
-fn owned(namespace: ResolveResult) -> Namespace {
-    match namespace {
-        ResolveResult::Bound(namespace) => Namespace::of(namespace.into_inner()),
-        ResolveResult::Unbound => Namespace::None,
-        ResolveResult::Unknown(prefix) => Namespace::Undeclared(prefix.into()),
     }
 }
 

@@ -54,7 +54,8 @@ impl<'a> Writer<'a> {
     pub fn new(sink: &'a mut dyn Write, context: &'a Context) -> Self {
         // Most answers are short; what is long makes room for a chunk soon.
         let buffer = Vec::with_capacity(SHORT);
-        Self { sink, context, buffer, sent: 0, open: Vec::new(), names: String::new(), in_tag: false, step: 0 }
+        let (open, names) = (Vec::with_capacity(16), String::with_capacity(256));
+        Self { sink, context, buffer, sent: 0, open, names, in_tag: false, step: 0 }
     }
 
     /// The context of the command that writes.
