@@ -44,7 +44,6 @@ impl Serve {
 /// Starts the server, says where it listens once all catalogs answer, calls `greet` with that address, and serves until
 /// the process is told to stop.
 pub(super) fn serve(settings: Settings, greet: impl FnOnce(&str) -> Result<()>) -> Result<()> {
-    facetta_server::memory::return_large_blocks();
     let mut handle = start(settings)?;
     handle.wait_ready()?;
     handle.catch_signals()?;

@@ -3,6 +3,9 @@
 //! [`start`] takes [`Settings`] and gives a [`Handle`]; that is all that programs and tests need.
 
 pub mod accept;
+// Elsewhere the system's allocator does all.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+pub mod allocator;
 pub mod auth;
 pub mod body;
 pub mod catalogs;

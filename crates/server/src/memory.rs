@@ -7,29 +7,10 @@ pub fn resident() -> Option<u64> {
     Some(pages * page_size())
 }
 
-/// Gives back to the system what was freed and is kept for what comes next.
-#[allow(unsafe_code)]
-pub fn give_back() {
-    // SAFETY: it frees what is free already, and may be called at any time from any thread.
-    #[cfg(all(target_os = "linux", target_env = "gnu"))]
-    let _ = unsafe { libc::malloc_trim(0) };
-}
-
 #[allow(unsafe_code)]
 fn page_size() -> u64 {
     // SAFETY: sysconf reads a number and touches no memory of ours.
     u64::try_from(unsafe { libc::sysconf(libc::_SC_PAGESIZE) }).unwrap_or(4096)
-}
-
-/// Has large blocks given back to the system once they are free, for the whole process: the allocator of glibc else keeps them
-/// for whoever comes next in the same thread, and what an idle server holds would be what its largest commands have held.
-#[allow(unsafe_code)]
-pub fn return_large_blocks() {
-    #[cfg(all(target_os = "linux", target_env = "gnu"))]
-    // SAFETY: mallopt sets a number of the allocator, and touches no memory of ours.
-    unsafe {
-        libc::mallopt(libc::M_MMAP_THRESHOLD, 1 << 20);
-    }
 }
 
 /// Bytes of memory of this machine.

@@ -129,7 +129,8 @@ impl Server {
         self.sessions.expire();
         self.sweep_connections();
         if self.running.take_give_back() {
-            crate::memory::give_back();
+            #[cfg(all(target_os = "linux", target_env = "gnu"))]
+            crate::allocator::give_back();
         }
         self.relieve_memory();
     }
@@ -210,6 +211,8 @@ pub fn start(settings: Settings) -> Result<Handle> {
 /// # Errors
 /// As [`start`].
 pub fn start_with(settings: Settings, clock: Clock, given: Vec<(String, Arc<dyn Snapshot>)>) -> Result<Handle> {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    crate::allocator::map_large_blocks();
     let loads = settings.catalogs.iter().map(crate::load::prepare).collect::<Result<Vec<_>>>()?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()

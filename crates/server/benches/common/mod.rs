@@ -25,8 +25,6 @@ pub struct Bench {
 
 /// Starts a server with some keys of the configuration set; `data` writes what it needs, and may answer a `catalog`.
 pub fn serve(keys: &[(&str, &str)], data: impl FnOnce(&std::path::Path) -> Option<String>) -> Bench {
-    // As `facetta serve` does.
-    facetta_server::memory::return_large_blocks();
     let folder = tempfile::tempdir().unwrap();
     let catalog = data(folder.path()).map(|c| ("catalog".to_owned(), c));
     let given = keys.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
