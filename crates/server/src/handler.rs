@@ -16,6 +16,7 @@ use bytes::Bytes;
 use facetta_mdx::{StatementClass, classify};
 use facetta_model::{CancelReason, Context, Error, ErrorKind, Result};
 use facetta_xmla::{Body, Command as XmlaCommand, Properties, Request, SessionHeaders};
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
@@ -35,8 +36,6 @@ pub struct Call {
     pub connection: Arc<Connection>,
     /// The user.
     pub user: Arc<User>,
-    /// The User-Agent header.
-    pub agent: Option<String>,
 }
 
 /// A request that stands in its session and in the registry of commands.
@@ -50,7 +49,7 @@ pub struct Exchange {
     /// The id that the answer tells, where the request begins a session.
     pub announce: Option<Guid>,
     /// What it is, for the log.
-    pub method: String,
+    pub method: Cow<'static, str>,
     /// The session's transaction was lost by a restart, and this is the first call since.
     pub transaction_lost: bool,
 }
@@ -94,7 +93,6 @@ impl Drop for Watch {
 
 /// Answers a request; `None` only if its thread is gone without a word.
 pub async fn handle(call: Call, body: Bytes) -> Option<Answer> {
-    note_caller(&call);
     let request = match read(&call.server, body).await {
         Ok(request) => request,
         Err(error) => return Some(refuse(&call, "malformed", error)),
@@ -129,13 +127,13 @@ fn refuse(call: &Call, method: &str, error: Error) -> Answer {
     Answer::Whole(bytes)
 }
 
-/// Notes on the connection who calls. The texts are shared, and looked up only where they have changed.
-fn note_caller(call: &Call) {
+/// Notes on the connection who calls, and with what program. The texts are shared, and looked up only where they have changed.
+pub fn note_caller(call: &Call, agent: Option<&str>) {
     call.connection.update(|who| {
         if who.user.as_deref() != Some(&*call.user.name) {
             who.user = Some(call.user.name.clone());
         }
-        if let Some(agent) = call.agent.as_deref().filter(|agent| who.agent.as_deref() != Some(agent)) {
+        if let Some(agent) = agent.filter(|agent| who.agent.as_deref() != Some(agent)) {
             who.agent = Some(call.server.sessions.share_text(agent));
         }
     });
@@ -151,15 +149,15 @@ fn note_application(call: &Call, properties: &Properties) {
     });
 }
 
-fn method(request: &Request) -> String {
+fn method(request: &Request) -> Cow<'static, str> {
     match &request.body {
-        Body::Discover(discover) => discover.request_type.clone(),
-        Body::Execute(execute) => execute.command.name().to_owned(),
+        Body::Discover(discover) => Cow::Owned(discover.request_type.clone()),
+        Body::Execute(execute) => Cow::Borrowed(execute.command.name()),
     }
 }
 
 /// Finds or begins the session, and registers the command in it.
-fn enter(call: &Call, request: &Request, method: String) -> Result<Exchange> {
+fn enter(call: &Call, request: &Request, method: Cow<'static, str>) -> Result<Exchange> {
     let server = &call.server;
     let user = &*call.user.name;
     let given = request.properties();
@@ -182,10 +180,10 @@ fn enter(call: &Call, request: &Request, method: String) -> Result<Exchange> {
     let properties = effective(given, &session);
     note_application(call, &properties);
     let (kind, text) = match &request.body {
-        Body::Discover(discover) => (Kind::Discover, discover.request_type.clone()),
+        Body::Discover(discover) => (Kind::Discover, Cow::Borrowed(&*discover.request_type)),
         Body::Execute(execute) => match &execute.command {
-            XmlaCommand::Statement(text) => (Kind::Statement, text.clone()),
-            other => (Kind::Command(other.name()), other.text()),
+            XmlaCommand::Statement(text) => (Kind::Statement, Cow::Borrowed(&**text)),
+            other => (Kind::Command(other.name()), Cow::Owned(other.text())),
         },
     };
     let passes = matches!(&request.body, Body::Execute(e) if matches!(e.command, XmlaCommand::Cancel(_)));

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use http_body::{Body as _, Frame, SizeHint};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::Incoming;
-use hyper::header::{self, HeaderMap, HeaderValue};
+use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
 use hyper::http::uri::Authority;
 use hyper::{Method, Request, Response, StatusCode, Version};
 use std::convert::Infallible;
@@ -202,13 +202,13 @@ async fn xmla(server: &Arc<Server>, connection: &Arc<Connection>, request: Reque
             "A request with a Content-Encoding is not taken; send it plain\n",
         );
     }
-    let agent = request.headers().get(header::USER_AGENT).map(|v| String::from_utf8_lossy(v.as_bytes()).into_owned());
     let limit = usize::try_from(server.settings.limits.request_bytes).unwrap_or(usize::MAX);
     let too_large = || plain(StatusCode::PAYLOAD_TOO_LARGE, "The request is larger than the server takes\n");
     if request.body().size_hint().lower() > limit as u64 {
         return too_large();
     }
-    let body = match Limited::new(request.into_body(), limit).collect().await {
+    let (parts, body) = request.into_parts();
+    let body = match Limited::new(body, limit).collect().await {
         Ok(body) => body.to_bytes(),
         Err(error) if error.is::<LengthLimitError>() => return too_large(),
         Err(error) => {
@@ -217,12 +217,16 @@ async fn xmla(server: &Arc<Server>, connection: &Arc<Connection>, request: Reque
         }
     };
     connection.data_received.fetch_add(body.len() as u64, Relaxed);
-    let call = Call { server: server.clone(), connection: connection.clone(), user, agent };
+    let call = Call { server: server.clone(), connection: connection.clone(), user };
+    let agent = parts.headers.get(header::USER_AGENT).map(|agent| String::from_utf8_lossy(agent.as_bytes()));
+    handler::note_caller(&call, agent.as_deref());
     match handler::handle(call, body).await {
         Some(answer) => soap(answer),
         None => plain(StatusCode::INTERNAL_SERVER_ERROR, "The answer was lost\n"),
     }
 }
+
+const TRANSPORT_CAPS: HeaderName = HeaderName::from_static("x-transport-caps-negotiation-flags");
 
 /// Faults answer 200 too: what clients of Analysis Services expect (spec/decisions.md).
 fn soap(answer: Answer) -> Response<Body> {
@@ -234,7 +238,7 @@ fn soap(answer: Answer) -> Response<Body> {
     let mut response = Response::new(body);
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/xml; charset=utf-8"));
-    headers.insert("X-Transport-Caps-Negotiation-Flags", HeaderValue::from_static("0,0,0,0,0"));
+    headers.insert(TRANSPORT_CAPS, HeaderValue::from_static("0,0,0,0,0"));
     response
 }
 

@@ -228,7 +228,7 @@ impl Place {
             open.connection.clone()
         };
         let user = Arc::new(facetta_server::auth::User { name: "anonymous".into(), admin: true, admin_of: Vec::new() });
-        Place { call: Call { server, connection, user, agent: None }, handle, _folder: folder }
+        Place { call: Call { server, connection, user }, handle, _folder: folder }
     }
 
     /// Answers a request as the server does, within a context: what came of it, and the bytes.
@@ -254,7 +254,7 @@ impl Place {
             guard,
             properties: request.properties().clone(),
             announce: None,
-            method: String::new(),
+            method: "".into(),
             transaction_lost: false,
         };
         let mut bytes = Vec::new();

@@ -62,6 +62,8 @@ const PATIENCE: u32 = 20;
 pub struct Auth {
     clock: Clock,
     path: Option<PathBuf>,
+    /// Of the digests under which credentials are believed.
+    key: [u8; 32],
     state: Mutex<State>,
     /// Argon2 takes a core and 19 MiB each time: a flood of logins must not take the machine.
     hashing: Arc<Semaphore>,
@@ -72,11 +74,16 @@ struct State {
     users: Option<Arc<Users>>,
     stamp: Option<Stamp>,
     looked: Moment,
-    key: [u8; 32],
     believed: FxHashMap<[u8; 32], (Arc<User>, Moment)>,
     failures: FxHashMap<IpAddr, (u32, Moment)>,
     failed: u64,
     anyone: Arc<User>,
+}
+
+impl State {
+    fn believed(&self, digest: &[u8; 32], now: Moment) -> Option<Arc<User>> {
+        self.believed.get(digest).filter(|(_, until)| now < *until).map(|(user, _)| user.clone())
+    }
 }
 
 impl Auth {
@@ -92,14 +99,13 @@ impl Auth {
             stamp: path.as_deref().and_then(stamp),
             users,
             looked: clock.now(),
-            key,
             believed: FxHashMap::default(),
             failures: FxHashMap::default(),
             failed: 0,
             anyone: Arc::new(User { name: ANONYMOUS.into(), admin: true, admin_of: Vec::new() }),
         };
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        Ok(Auth { clock, path, state: Mutex::new(state), hashing: Arc::new(Semaphore::new(cores)) })
+        Ok(Auth { clock, path, key, state: Mutex::new(state), hashing: Arc::new(Semaphore::new(cores)) })
     }
 
     /// Whether everyone may call, since there is no users' file.
@@ -114,24 +120,28 @@ impl Auth {
 
     /// Verifies the Authorization header of a request from `peer`.
     pub async fn verify(&self, header: Option<&HeaderValue>, peer: IpAddr) -> Verdict {
-        self.look_again(LOOK);
-        let (users, key) = {
-            let state = lock(&self.state);
-            let Some(users) = state.users.clone() else { return Verdict::Known(state.anyone.clone()) };
-            (users, state.key)
+        // As it was sent: who is believed is not decoded.
+        let digest = header.map(|header| *blake3::keyed_hash(&self.key, header.as_bytes()).as_bytes());
+        let users = {
+            let (mut state, now) = (lock(&self.state), self.clock.now());
+            self.look_again(&mut state, now, LOOK);
+            let Some(users) = &state.users else { return Verdict::Known(state.anyone.clone()) };
+            if let Some(user) = digest.and_then(|digest| state.believed(&digest, now)) {
+                return Verdict::Known(user);
+            }
+            users.clone()
         };
-        let Some((name, password)) = header.and_then(basic) else { return Verdict::Unknown };
-        let digest = digest(&key, &name, &password);
-        if let Some(user) = self.believed(&digest) {
-            return Verdict::Known(user);
-        }
+        let (Some(digest), Some((name, password))) = (digest, header.and_then(basic)) else { return Verdict::Unknown };
         if self.is_out_of_patience(peer) {
             tracing::warn!(%peer, user = name, "login refused: too many failures");
             return Verdict::Slow;
         }
         // Who was added, or got a new password, a moment ago is not sent away.
-        let users =
-            if self.look_again(Duration::ZERO) { lock(&self.state).users.clone().unwrap_or(users) } else { users };
+        let users = {
+            let mut state = lock(&self.state);
+            self.look_again(&mut state, self.clock.now(), Duration::ZERO);
+            state.users.clone().unwrap_or(users)
+        };
         let entry = users.users.get(&name).cloned();
         let hash = entry.as_ref().map(|e| e.hash.clone());
         let Ok(_turn) = self.hashing.clone().acquire_owned().await else { return Verdict::Unknown };
@@ -152,21 +162,18 @@ impl Auth {
         }
     }
 
-    /// Reads the file again if it has changed, unless it was looked at less than `since` ago; whether it was read. One that cannot
-    /// be read leaves in force what was read before, so that a typing mistake locks nobody out. Once there were users there will
+    /// Reads the file again if it has changed, unless it was looked at less than `since` ago. One that cannot be read leaves in force what was read before, so that a typing mistake locks nobody out. Once there were users there will
     /// always be some: a file that is taken away or emptied lets nobody in, rather than everyone, and so does one that cannot be
     /// read where there was none.
-    fn look_again(&self, since: Duration) -> bool {
-        let Some(path) = &self.path else { return false };
-        let now = self.clock.now();
-        let mut state = lock(&self.state);
+    fn look_again(&self, state: &mut State, now: Moment, since: Duration) {
+        let Some(path) = &self.path else { return };
         if now - state.looked < since {
-            return false;
+            return;
         }
         state.looked = now;
         let stamp = stamp(path);
         if stamp == state.stamp {
-            return false;
+            return;
         }
         state.stamp = stamp;
         match Users::read(path) {
@@ -174,14 +181,14 @@ impl Auth {
                 tracing::info!(users = users.users.len(), "users' file read again");
                 state.users = Some(Arc::new(users));
             }
-            Ok(None) if state.users.is_none() => return true,
+            Ok(None) if state.users.is_none() => return,
             Ok(None) => {
                 tracing::error!("the users' file is gone; nobody can log in");
                 state.users = Some(Arc::default());
             }
             Err(error) if state.users.is_some() => {
                 tracing::error!(%error, "the users' file cannot be read; what it said before stays in force");
-                return true;
+                return;
             }
             Err(error) => {
                 tracing::error!(%error, "the users' file cannot be read, and there was none before; nobody can log in");
@@ -189,12 +196,6 @@ impl Auth {
             }
         }
         state.believed.clear();
-        true
-    }
-
-    fn believed(&self, digest: &[u8; 32]) -> Option<Arc<User>> {
-        let now = self.clock.now();
-        lock(&self.state).believed.get(digest).filter(|(_, until)| now < *until).map(|(user, _)| user.clone())
     }
 
     fn believe(&self, digest: [u8; 32], user: Arc<User>) {
@@ -253,14 +254,6 @@ fn basic(header: &HeaderValue) -> Option<(String, String)> {
     // Clients that know no charset send Latin-1.
     let text = String::from_utf8(bytes).unwrap_or_else(|e| e.into_bytes().into_iter().map(char::from).collect());
     text.split_once(':').map(|(name, password)| (name.to_owned(), password.to_owned()))
-}
-
-fn digest(key: &[u8; 32], name: &str, password: &str) -> [u8; 32] {
-    let mut hasher = blake3::Hasher::new_keyed(key);
-    hasher.update(&(name.len() as u64).to_le_bytes());
-    hasher.update(name.as_bytes());
-    hasher.update(password.as_bytes());
-    *hasher.finalize().as_bytes()
 }
 
 #[cfg(test)]
