@@ -69,6 +69,7 @@ const CASES: &[(In, &str, ErrorKind, &str)] = &[
     (In::Document, "<?pi x?><a/>", Xml, "processing instructions are not allowed"),
     (In::Document, " <?xml version='1.0'?><a/>", Xml, "an XML declaration that is not at the start"),
     (In::Document, "<?xml version='1.0' encoding='EBCDIC'?><a/>", Xml, "the encoding 'EBCDIC' is not supported"),
+    (In::Document, "\u{FEFF}\u{FEFF}<é/>", Xml, "line 1, column 1: a byte order mark where none may be"),
     (In::Document, "<1a/>", Xml, "'1a' is not a name"),
     (In::Document, "<a:b:c/>", Xml, "is not a name"),
     (In::Document, "<a b='1' b='2'/>", Xml, "the attribute 'b' is there twice"),
@@ -307,7 +308,7 @@ proptest! {
 
     #[test]
     fn no_damage_makes_the_reader_panic(
-        damage in prop::collection::vec((0..GOOD.len(), 0..12usize, "[ -~é]{0,3}|<|&|'|/>|-->|]]>|<!\\[CDATA\\[|&#x[0-9]{1,6};"), 1..4),
+        damage in prop::collection::vec((0..GOOD.len(), 0..12usize, "[ -~é\u{FEFF}]{0,3}|<|&|'|/>|-->|]]>|<!\\[CDATA\\[|&#x[0-9]{1,6};"), 1..4),
     ) {
         let mut text = GOOD.to_owned();
         for (at, cut, insert) in damage {

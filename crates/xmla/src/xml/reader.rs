@@ -212,6 +212,10 @@ impl<'a> Reader<'a> {
 
     /// The next event of the document, adjacent text joined; what follows the text waits in `pending`.
     fn read(&mut self) -> Result<Option<Event<'a>>> {
+        // The parser would pass over it, and not count it in its positions.
+        if self.text.starts_with('\u{FEFF}') {
+            return Err(self.error(0, "a byte order mark where none may be"));
+        }
         let mut text: Option<Cow<'a, str>> = None;
         loop {
             self.context.check_every(&mut self.step)?;
