@@ -384,7 +384,7 @@ impl Cells {
         let locale = self.evaluator.settings.locale;
         for (row, value) in values.iter().enumerate() {
             if let Value::Error(e) = value {
-                out.push(&format!("#ERR: {e}"));
+                out.push(&format!("#Error {e}"));
                 continue;
             }
             match formats.get(row) {

@@ -118,7 +118,8 @@ impl Format {
         }
     }
 
-    /// Appends `value` to `out`. An error shows as `#ERR: ` and its message, whatever the format.
+    /// Appends `value` to `out`. An error shows as `#Error` and its message, whatever the format
+    /// (spec/results.md 2.4).
     pub fn write(&self, value: &Value, locale: &Locale, out: &mut String) {
         let kind = match &self.0 {
             Kind::Currency => return locale.currency().write(value, locale, out),
@@ -126,7 +127,7 @@ impl Format {
         };
         match value {
             Value::Error(error) => {
-                out.push_str("#ERR: ");
+                out.push_str("#Error ");
                 out.push_str(error.message());
             }
             Value::Empty => write_null(kind, locale, out),

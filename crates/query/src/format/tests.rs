@@ -330,7 +330,7 @@ fn other_values() {
     assert_eq!(shown("Yes/No", &Value::Boolean(true), locale), "Yes");
     assert_eq!(shown("On/Off", &Value::Boolean(false), locale), "Off");
     let error = facetta_model::error!(Invalid, "too bad");
-    assert_eq!(shown("0.0", &Value::Error(error), locale), "#ERR: too bad");
+    assert_eq!(shown("0.0", &Value::Error(error), locale), "#Error too bad");
 }
 
 #[test]
