@@ -162,9 +162,9 @@ impl Auth {
         }
     }
 
-    /// Reads the file again if it has changed, unless it was looked at less than `since` ago. One that cannot be read leaves in force what was read before, so that a typing mistake locks nobody out. Once there were users there will
-    /// always be some: a file that is taken away or emptied lets nobody in, rather than everyone, and so does one that cannot be
-    /// read where there was none.
+    /// Reads the file again if it has changed, unless it was looked at less than `since` ago. One that cannot be read leaves in force
+    /// what was read before, so that a typing mistake locks nobody out. Once there were users there will always be some: a file that
+    /// is taken away or emptied lets nobody in, rather than everyone, and so does one that cannot be read where there was none.
     fn look_again(&self, state: &mut State, now: Moment, since: Duration) {
         let Some(path) = &self.path else { return };
         if now - state.looked < since {
