@@ -19,24 +19,23 @@ use tokio::sync::watch;
 const LINGER: Duration = Duration::from_secs(4);
 
 /// Accepts sockets until `stop` says so; returns when all are closed.
-pub(crate) async fn run(server: Arc<Server>, listener: TcpListener, stop: watch::Receiver<bool>) {
+pub(crate) async fn run(server: Arc<Server>, listener: TcpListener, mut stop: watch::Receiver<bool>) {
     let mut tasks = tokio::task::JoinSet::new();
-    let mut stopping = stop.clone();
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
-            _ = stopping.wait_for(|stop| *stop) => break,
+            _ = stop.wait_for(|stop| *stop) => break,
         };
         while tasks.try_join_next().is_some() {}
         match accepted {
             Ok((stream, peer)) => {
-                let (server, stop) = (server.clone(), stop.clone());
+                let server = server.clone();
                 tasks.spawn(async move {
                     let Some(open) = server.connections.open(peer) else {
                         tracing::warn!(%peer, "connection refused: too many are open");
                         return;
                     };
-                    serve(&server, stream, &open.connection, stop).await;
+                    serve(&server, stream, &open.connection).await;
                 });
             }
             // Out of descriptors and the like: the listener still stands, but asking again at once would spin.
@@ -47,10 +46,11 @@ pub(crate) async fn run(server: Arc<Server>, listener: TcpListener, stop: watch:
         }
     }
     drop(listener);
+    server.connections.close_all();
     while tasks.join_next().await.is_some() {}
 }
 
-async fn serve(server: &Arc<Server>, stream: TcpStream, connection: &Arc<Connection>, mut stop: watch::Receiver<bool>) {
+async fn serve(server: &Arc<Server>, stream: TcpStream, connection: &Arc<Connection>) {
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "a socket refuses TCP_NODELAY");
     }
@@ -66,8 +66,10 @@ async fn serve(server: &Arc<Server>, stream: TcpStream, connection: &Arc<Connect
             .serve_connection(io, service)
     );
     let result = tokio::select! {
+        // A close waits for what is being answered, and so comes after it.
+        biased;
         result = http.as_mut() => result,
-        () = async { tokio::select! { () = connection.closing() => {}, _ = stop.wait_for(|stop| *stop) => {} } } => {
+        () = connection.closing() => {
             http.as_mut().graceful_shutdown();
             match tokio::time::timeout(LINGER, http.as_mut()).await {
                 Ok(result) => result,

@@ -143,13 +143,15 @@ pub struct Connections {
     limit: usize,
     next: AtomicU32,
     refused: AtomicU64,
+    closing: AtomicBool,
     open: RwLock<BTreeMap<u32, Arc<Connection>>>,
 }
 
 impl Connections {
     /// None yet; at most `limit` at a time.
     pub fn new(clock: Clock, limit: usize) -> Self {
-        Self { clock, limit, next: AtomicU32::new(1), refused: AtomicU64::new(0), open: RwLock::default() }
+        let (next, refused, closing) = (AtomicU32::new(1), AtomicU64::new(0), AtomicBool::new(false));
+        Self { clock, limit, next, refused, closing, open: RwLock::default() }
     }
 
     /// A record for a socket that was accepted; none if there are too many.
@@ -173,8 +175,19 @@ impl Connections {
             who: Mutex::default(),
             socket: Mutex::default(),
         });
+        if self.closing.load(Relaxed) {
+            connection.close();
+        }
         open.insert(connection.id, connection.clone());
         Some(Open { connection, all: self })
+    }
+
+    /// Asks for all to be closed, and for every one that is opened from now on.
+    pub fn close_all(&self) {
+        // Held meanwhile, so that none is opened between the two.
+        let open = write(&self.open);
+        self.closing.store(true, Relaxed);
+        open.values().for_each(|connection| connection.close());
     }
 
     /// The open one of an id.

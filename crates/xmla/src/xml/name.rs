@@ -20,15 +20,69 @@ pub fn is_name_char(c: char) -> bool {
 
 /// Whether `name` is a name without prefix.
 pub fn is_name(name: &str) -> bool {
-    let plain = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.');
-    if let [first, rest @ ..] = name.as_bytes()
-        && (first.is_ascii_alphabetic() || *first == b'_')
-        && rest.iter().all(plain)
-    {
-        return true;
+    split_name(name).is_some_and(|(prefix, _)| prefix.is_empty())
+}
+
+/// What a byte can be in a name of ASCII characters.
+#[derive(Clone, Copy, PartialEq)]
+enum Part {
+    /// It may be anywhere.
+    Start,
+    /// It may be anywhere but at the start.
+    Rest,
+    /// The end of the prefix.
+    Colon,
+    /// It may be nowhere, or only a whole character tells.
+    Other,
+}
+
+const PARTS: [Part; 256] = {
+    let mut parts = [Part::Other; 256];
+    let mut b = 0;
+    while b < 128 {
+        parts[b] = match b as u8 {
+            b'A'..=b'Z' | b'a'..=b'z' | b'_' => Part::Start,
+            b'0'..=b'9' | b'-' | b'.' => Part::Rest,
+            b':' => Part::Colon,
+            _ => Part::Other,
+        };
+        b += 1;
     }
-    let mut chars = name.chars();
-    chars.next().is_some_and(is_name_start) && chars.all(is_name_char)
+    parts
+};
+
+/// The prefix of a name, empty if it has none, and what follows it; none if it is no name (Namespaces in XML, production 7).
+pub fn split_name(name: &str) -> Option<(&str, &str)> {
+    let (mut colon, mut at_start) = (None, true);
+    for (i, &b) in name.as_bytes().iter().enumerate() {
+        at_start = match PARTS[b as usize] {
+            Part::Start => false,
+            Part::Rest if !at_start => false,
+            Part::Colon if !at_start && colon.is_none() => {
+                colon = Some(i);
+                true
+            }
+            _ => return split_any_name(name),
+        };
+    }
+    match colon {
+        _ if at_start => None,
+        Some(colon) => Some((&name[..colon], &name[colon + 1..])),
+        None => Some(("", name)),
+    }
+}
+
+/// As [`split_name`], for names of all characters.
+#[cold]
+fn split_any_name(name: &str) -> Option<(&str, &str)> {
+    let is_name = |part: &str| {
+        let mut chars = part.chars();
+        chars.next().is_some_and(is_name_start) && chars.all(is_name_char)
+    };
+    match name.split_once(':') {
+        None => is_name(name).then_some(("", name)),
+        Some((prefix, local)) => (is_name(prefix) && is_name(local)).then_some((prefix, local)),
+    }
 }
 
 /// Whether XML 1.0 allows `c` in a document at all (production 2).
@@ -124,6 +178,31 @@ mod tests {
         }
         assert_eq!(encode_name_as("[a]", NameEncoding::LowerCase), "_x005b_a_x005d_");
         assert_eq!(decode_name("_x005b_a_x005d_"), "[a]", "Mondrian writes lower case");
+    }
+
+    #[test]
+    fn names_have_at_most_one_prefix() {
+        let cases = [
+            ("a", Some(("", "a"))),
+            ("a:b-1", Some(("a", "b-1"))),
+            ("größe:ß.é", Some(("größe", "ß.é"))),
+            ("_:_", Some(("_", "_"))),
+            ("", None),
+            (":", None),
+            ("a:", None),
+            (":a", None),
+            ("a:b:c", None),
+            ("é:b:c", None),
+            ("1a", None),
+            ("a:1", None),
+            ("é:-", None),
+            ("a b", None),
+            ("a×", None),
+        ];
+        for (name, parts) in cases {
+            assert_eq!(split_name(name), parts, "{name}");
+            assert_eq!(split_any_name(name), parts, "{name}");
+        }
     }
 
     proptest! {

@@ -5,7 +5,7 @@
 //! of header blocks; what samples of the documentation leave undeclared in parameters does no harm either).
 
 use super::decode::position;
-use super::name::{is_char, is_name};
+use super::name::{is_char, split_name};
 use super::namespace::Namespace;
 use super::scope::Scope;
 use facetta_model::{Context, Error, ErrorKind, Result};
@@ -387,11 +387,7 @@ impl<'a> Reader<'a> {
         if name.len() > self.limits.name {
             return Err(self.error(offset, format_args!("a name longer than {} bytes", self.limits.name)));
         }
-        match name.split_once(':') {
-            None if is_name(name) => Ok(("", name)),
-            Some((prefix, local)) if is_name(prefix) && is_name(local) => Ok((prefix, local)),
-            _ => Err(self.error(offset, format_args!("'{}' is not a name", shorten(name)))),
-        }
+        split_name(name).ok_or_else(|| self.error(offset, format_args!("'{}' is not a name", shorten(name))))
     }
 }
 
