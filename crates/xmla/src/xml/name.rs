@@ -214,6 +214,11 @@ mod tests {
         }
 
         #[test]
+        fn names_are_split_the_same_by_bytes_and_by_characters(name in "[a1:é×_. -]{0,8}|.{0,8}") {
+            prop_assert_eq!(split_name(&name), split_any_name(&name));
+        }
+
+        #[test]
         fn decoding_never_fails(name in ".{0,40}") {
             let _ = decode_name(&name);
         }
