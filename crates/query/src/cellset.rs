@@ -383,10 +383,6 @@ impl Cells {
         let mut out = Strings::default();
         let locale = self.evaluator.settings.locale;
         for (row, value) in values.iter().enumerate() {
-            if let Value::Error(e) = value {
-                out.push(&format!("#Error {e}"));
-                continue;
-            }
             match formats.get(row) {
                 Value::Str(text) => {
                     let format = match self.formats.get(text) {

@@ -25,6 +25,7 @@ use date::DatePart;
 use facetta_model::Value;
 pub(crate) use number::round_half_even;
 use number::{Digits, Pattern};
+use std::fmt::Write;
 use std::sync::Arc;
 
 /// A compiled format string.
@@ -118,7 +119,7 @@ impl Format {
         }
     }
 
-    /// Appends `value` to `out`. An error shows as `#Error` and its message, whatever the format
+    /// Appends `value` to `out`. An error shows as `#Error`, its place and its message, whatever the format
     /// (spec/results.md 2.4).
     pub fn write(&self, value: &Value, locale: &Locale, out: &mut String) {
         let kind = match &self.0 {
@@ -127,8 +128,7 @@ impl Format {
         };
         match value {
             Value::Error(error) => {
-                out.push_str("#Error ");
-                out.push_str(error.message());
+                let _ = write!(out, "#Error {error}");
             }
             Value::Empty => write_null(kind, locale, out),
             Value::Str(text) => write_text(kind, text, locale, out),
